@@ -1,0 +1,141 @@
+/// How two answers differ at one place. The set is closed: stored rows and scripts rely on it.
+package enum DifferenceKind: String, Sendable, Codable, CaseIterable {
+    /// The shadow lacks what the primary has.
+    case missing
+    /// Only the shadow has it.
+    case extra
+    /// Another JSON type: a string for a number.
+    case type
+    case value
+    /// The same elements in another order.
+    case order
+    /// Another number of elements, header fields, or bytes.
+    case length
+    /// One side cannot be read as what the other is: invalid JSON, another media type, a lost time zone.
+    case format
+}
+
+/// One difference at one concrete place. Both values are redacted before they get here.
+package struct Difference: Sendable, Equatable, Codable {
+    /// `$.items[0].price`, `status`, `header.content-type` or `body`. Always a readable ``PathPattern``.
+    package var path: String
+    package var kind: DifferenceKind
+    /// For people: at most ``ComparisonLimits/renderedBytes`` bytes; `(absent)` where there is nothing.
+    package var primary: String
+    package var shadow: String
+
+    package init(path: String, kind: DifferenceKind, primary: String, shadow: String) {
+        self.path = path
+        self.kind = kind
+        self.primary = primary
+        self.shadow = shadow
+    }
+}
+
+/// A difference without its positions and values: what mismatches with the same cause have in common.
+package struct GroupedDifference: Sendable, Hashable, Codable, Comparable {
+    /// With `[*]` for every position: `$.items[*].price`.
+    package var path: String
+    package var kind: DifferenceKind
+
+    package init(path: String, kind: DifferenceKind) {
+        self.path = path
+        self.kind = kind
+    }
+
+    package init(_ difference: Difference) {
+        let pattern = try? PathPattern(difference.path).withAnyIndex
+        self.init(path: pattern?.description ?? difference.path, kind: difference.kind)
+    }
+
+    package static func < (left: GroupedDifference, right: GroupedDifference) -> Bool {
+        (left.path, left.kind.rawValue) < (right.path, right.kind.rawValue)
+    }
+}
+
+/// Why a pair of answers could not be judged. The raw values are public: they are stored and shown.
+package enum NotComparedReason: String, Sendable, Codable, CaseIterable {
+    /// A body was larger than the capture cap.
+    case bodyTooLarge = "body-too-large"
+    /// A JSON body nests deeper than ``ComparisonLimits/depth``.
+    case bodyTooDeep = "body-too-deep"
+    /// Elements of an unordered array could not be paired within ``ComparisonLimits/alignmentWork``.
+    case alignmentTooLarge = "alignment-too-large"
+    /// The bodies are compressed and not identical; the comparison does not decode.
+    case contentEncoding = "content-encoding"
+    /// The request body was larger than the capture cap, so it could not be sent to the shadow.
+    case requestTooLarge = "request-too-large"
+    /// The queue of shadow work was full.
+    case shed
+    /// A read waited longer behind its lane's writes than it may.
+    case laneBusy = "lane-busy"
+    case shadowTimeout = "shadow-timeout"
+    /// The shadow's circuit breaker was open, so it was not asked.
+    case circuitOpen = "circuit-open"
+    /// The client went away before the primary's answer was complete.
+    case primaryIncomplete = "primary-incomplete"
+    /// The primary's answer lacks the identity that the shadow write has to carry.
+    case identityMissing = "identity-missing"
+    /// The proxy stopped before the shadow had answered.
+    case shuttingDown = "shutting-down"
+    /// The primary refused this write with 4xx, so it was not delivered: the other side might have taken it.
+    case writeRejected = "write-rejected"
+    /// A captured head could not be read again, which would be a fault of the proxy.
+    case malformed
+}
+
+package enum Verdict: String, Sendable, Codable, CaseIterable {
+    case match, mismatch
+    /// Differed, but agreed when both were asked again after a settle delay.
+    case transient
+    case primaryFailed = "primary-failed"
+    case shadowFailed = "shadow-failed"
+    case notCompared = "not-compared"
+}
+
+/// Bounds on what one comparison may cost and yield.
+package struct ComparisonLimits: Sendable, Equatable {
+    /// Differences reported for one pair of answers.
+    package var differences: Int
+    /// Containers within containers in a JSON body; the walk over documents recurses this deep.
+    package var depth: Int
+    /// Bytes of either rendered value of a difference.
+    package var renderedBytes: Int
+    /// Values visited while looking for reordered elements, on top of eight times the documents' size.
+    package var alignmentWork: Int
+
+    package init(
+        differences: Int = 100, depth: Int = 512, renderedBytes: Int = 256, alignmentWork: Int = 2_000_000
+    ) {
+        self.differences = max(1, differences)
+        self.depth = max(1, min(depth, 512))
+        self.renderedBytes = max(64, renderedBytes)
+        self.alignmentWork = max(0, alignmentWork)
+    }
+}
+
+package struct ComparisonResult: Sendable {
+    package var differences: [Difference]
+    /// There are more differences than ``ComparisonLimits/differences``.
+    package var truncated: Bool
+    /// How many differences each rule hid, parallel to ``ComparisonRules/ignore``.
+    package var hiddenByRule: [Int]
+    /// Set when the bodies could not be judged; a difference in status or headers still counts.
+    package var notCompared: NotComparedReason?
+
+    package init(
+        differences: [Difference], truncated: Bool = false, hiddenByRule: [Int] = [],
+        notCompared: NotComparedReason? = nil
+    ) {
+        self.differences = differences
+        self.truncated = truncated
+        self.hiddenByRule = hiddenByRule
+        self.notCompared = notCompared
+    }
+
+    /// `.mismatch`, `.notCompared` or `.match`: the only verdicts that two answers alone can support.
+    package var verdict: Verdict {
+        if !differences.isEmpty { return .mismatch }
+        return notCompared == nil ? .match : .notCompared
+    }
+}

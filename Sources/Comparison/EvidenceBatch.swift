@@ -1,0 +1,165 @@
+package import FoundationEssentials
+
+/// What one verdict counter counts.
+package struct VerdictKey: Hashable, Sendable {
+    package var extraction: String
+    package var endpoint: String
+    package var verdict: Verdict
+    /// A ``NotComparedReason`` in its raw form, or why a side failed.
+    package var reason: String?
+
+    package init(extraction: String, endpoint: String, verdict: Verdict, reason: String? = nil) {
+        self.extraction = extraction
+        self.endpoint = endpoint
+        self.verdict = verdict
+        self.reason = reason
+    }
+}
+
+/// Requests that the monolith answered because the service could not.
+package struct FallbackKey: Hashable, Sendable {
+    package var extraction: String
+    /// `circuit-open`, `refused`, ...
+    package var reason: String
+
+    package init(extraction: String, reason: String) {
+        self.extraction = extraction
+        self.reason = reason
+    }
+}
+
+package struct FallbackTally: Sendable, Equatable {
+    package var count: Int
+    package var last: Date
+
+    package init(count: Int, last: Date) {
+        self.count = count
+        self.last = last
+    }
+}
+
+/// How often one group of mismatches was seen.
+package struct MismatchTally: Sendable, Equatable {
+    package var signature: MismatchSignature
+    package var count: Int
+    package var first: Date
+    package var last: Date
+
+    package init(signature: MismatchSignature, count: Int, first: Date, last: Date) {
+        self.signature = signature
+        self.count = count
+        self.first = first
+        self.last = last
+    }
+
+    fileprivate mutating func merge(_ other: MismatchTally) {
+        count += other.count
+        first = min(first, other.first)
+        last = max(last, other.last)
+    }
+}
+
+/// Bounds on what a batch may hold while it waits for the store. Verdict counters are bounded by the
+/// configuration; groups and examples are not, and are.
+package struct EvidenceLimits: Sendable, Equatable {
+    package var groups: Int
+    package var examplesPerGroup: Int
+    package var examples: Int
+
+    package init(groups: Int = 10_000, examplesPerGroup: Int = 5, examples: Int = 500) {
+        self.groups = max(1, groups)
+        self.examplesPerGroup = max(0, examplesPerGroup)
+        self.examples = max(0, examples)
+    }
+}
+
+/// Evidence on its way to the store. A storm of mismatches costs counters: examples beyond the limits are
+/// dropped and counted, and every verdict is counted whatever happens to its example.
+package struct EvidenceBatch: Sendable, Equatable {
+    package private(set) var counts: [VerdictKey: Int] = [:]
+    /// By signature hex.
+    package private(set) var mismatchCounts: [String: MismatchTally] = [:]
+    /// Mismatches whose group found no place among ``EvidenceLimits/groups``; `counts` has them.
+    package private(set) var mismatchesUngrouped = 0
+    package private(set) var examples: [MismatchRecord] = []
+    package private(set) var examplesDropped = 0
+    package private(set) var fallbacks: [FallbackKey: FallbackTally] = [:]
+    private var examplesByGroup: [String: Int] = [:]
+    private let limits: EvidenceLimits
+
+    package init(limits: EvidenceLimits = EvidenceLimits()) {
+        self.limits = limits
+    }
+
+    package var isEmpty: Bool {
+        counts.isEmpty && mismatchCounts.isEmpty && mismatchesUngrouped == 0 && examples.isEmpty
+            && examplesDropped == 0 && fallbacks.isEmpty
+    }
+
+    package mutating func count(_ key: VerdictKey, times: Int = 1) {
+        counts[key, default: 0] += times
+    }
+
+    /// Counts a mismatch in its group and keeps it as an example if there is room. Its verdict is counted
+    /// apart, with ``count(_:times:)``.
+    package mutating func add(_ record: MismatchRecord) {
+        add(MismatchTally(signature: record.signature, count: 1, first: record.at, last: record.at))
+        keep(record)
+    }
+
+    /// Whether `add` would keep an example of this group: if not, ``addWithoutExample(_:at:)`` spares the work
+    /// of recording one.
+    package func hasRoomForExample(of signature: MismatchSignature) -> Bool {
+        examples.count < limits.examples && examplesByGroup[signature.hex, default: 0] < limits.examplesPerGroup
+    }
+
+    package mutating func addWithoutExample(_ signature: MismatchSignature, at: Date) {
+        add(MismatchTally(signature: signature, count: 1, first: at, last: at))
+        examplesDropped += 1
+    }
+
+    package mutating func countFallback(_ key: FallbackKey, at: Date) {
+        add(FallbackTally(count: 1, last: at), to: key)
+    }
+
+    /// Takes over all that another batch holds, within this one's limits.
+    package mutating func merge(_ other: EvidenceBatch) {
+        counts.merge(other.counts, uniquingKeysWith: +)
+        for tally in other.mismatchCounts.values { add(tally) }
+        for record in other.examples { keep(record) }
+        for (key, tally) in other.fallbacks { add(tally, to: key) }
+        mismatchesUngrouped += other.mismatchesUngrouped
+        examplesDropped += other.examplesDropped
+    }
+
+    private mutating func add(_ tally: MismatchTally) {
+        let hex = tally.signature.hex
+        guard mismatchCounts[hex] != nil || mismatchCounts.count < limits.groups else {
+            mismatchesUngrouped += tally.count
+            return
+        }
+        if mismatchCounts[hex]?.merge(tally) == nil { mismatchCounts[hex] = tally }
+    }
+
+    private mutating func keep(_ record: MismatchRecord) {
+        guard hasRoomForExample(of: record.signature), mismatchCounts[record.signature.hex] != nil else {
+            examplesDropped += 1
+            return
+        }
+        examples.append(record)
+        examplesByGroup[record.signature.hex, default: 0] += 1
+    }
+
+    private mutating func add(_ tally: FallbackTally, to key: FallbackKey) {
+        let known = fallbacks[key]
+        fallbacks[key] = FallbackTally(
+            count: (known?.count ?? 0) + tally.count, last: max(known?.last ?? tally.last, tally.last))
+    }
+}
+
+/// Where evidence is kept: Postgres, in production.
+package protocol EvidenceStore: Sendable {
+    /// Adds the whole batch or nothing.
+    /// - Parameter at: the time that the counters are filed under.
+    func record(_ batch: EvidenceBatch, at: Date) async throws
+}

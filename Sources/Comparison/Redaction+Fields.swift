@@ -1,0 +1,74 @@
+/// Header fields and request targets, which repeat what bodies hold.
+extension Redaction {
+    func value(of field: HeaderField) -> String {
+        let name = field.name.lowercased()
+        let isNamed = patterns.contains { $0.root == .header(name) }
+        if isNamed || Redactor.isCredential(header: name) { return redactor.token(field.value.utf8) }
+        return Redactor.uriHeaders.contains(name) ? target(field.value) : field.value
+    }
+
+    /// A request target, or any text with URIs in it, whose secret query parameters and passwords are replaced.
+    func target(_ text: String) -> String {
+        let withoutPassword = replacingUserInformation(in: text)
+        guard let mark = withoutPassword.firstIndex(where: { $0 == "?" || $0 == "#" }) else { return withoutPassword }
+        let query = withoutPassword[withoutPassword.index(after: mark)...]
+        var result = String(withoutPassword[...mark])
+        var parameter: [UInt8] = []
+        for byte in query.utf8 {
+            if "&;#,> ".utf8.contains(byte) {
+                result += self.parameter(parameter) + String(decoding: [byte], as: UTF8.self)
+                parameter = []
+            } else {
+                parameter.append(byte)
+            }
+        }
+        return result + self.parameter(parameter)
+    }
+
+    private func parameter(_ bytes: [UInt8]) -> String {
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard let equals = bytes.firstIndex(of: UInt8(ascii: "=")) else { return text }
+        // What follows a second `?` in a text with several URIs is a parameter's name as well.
+        let name = Redaction.formDecoded(bytes[..<equals].split(separator: UInt8(ascii: "?")).last ?? [])
+        guard isSecret(parameter: String(decoding: name, as: UTF8.self)) else { return text }
+        let value = Redaction.formDecoded(bytes[(equals + 1)...])
+        return String(decoding: bytes[...equals], as: UTF8.self) + redactor.token(value)
+    }
+
+    /// `card`, and `card[number]` or `card.number`, which frameworks read as fields of `card`.
+    private func isSecret(parameter name: String) -> Bool {
+        let lowered = name.lowercased()
+        let stem = String(lowered.prefix { $0 != "[" && $0 != "." })
+        if Redactor.credentialParameters.contains(lowered) || Redactor.credentialParameters.contains(stem) {
+            return true
+        }
+        let parts = lowered.split { $0 == "[" || $0 == "]" || $0 == "." }.map(String.init) + [lowered]
+        return patterns.contains { $0.lastName.map { parts.contains($0.lowercased()) } ?? false }
+    }
+
+    /// `https://name:password@host/`: everything before the `@` becomes a token.
+    private func replacingUserInformation(in text: String) -> String {
+        guard let scheme = text.firstRange(of: "://") else { return text }
+        let rest = text[scheme.upperBound...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        guard let sign = authority.lastIndex(of: "@") else { return text }
+        return text[..<scheme.upperBound] + redactor.token(authority[..<sign].utf8) + rest[sign...]
+    }
+
+    /// Percent-encoding and `+` undone; what is no valid escape stays.
+    private static func formDecoded(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+        var result: [UInt8] = []
+        var rest = bytes
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), rest.count >= 2, let high = JSONText.hexDigit(rest[rest.startIndex]),
+                let low = JSONText.hexDigit(rest[rest.startIndex + 1])
+            {
+                result.append(UInt8(truncatingIfNeeded: high << 4 | low))
+                rest = rest.dropFirst(2)
+            } else {
+                result.append(byte == UInt8(ascii: "+") ? 0x20 : byte)
+            }
+        }
+        return result
+    }
+}

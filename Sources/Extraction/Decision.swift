@@ -1,0 +1,133 @@
+/// One of the two systems that can answer.
+@frozen @usableFromInline
+package enum Side: UInt8, Sendable, Codable {
+    case monolith
+    case service
+
+    @inlinable package var other: Side { self == .monolith ? .service : .monolith }
+}
+
+extension Side: CustomStringConvertible {
+    /// As in `Strangler-Served-By` and `strangler explain`.
+    @usableFromInline package var description: String {
+        switch self {
+        case .monolith: "monolith"
+        case .service: "service"
+        }
+    }
+}
+
+/// Why a request goes where it goes.
+@frozen @usableFromInline
+package enum Why: UInt8, CaseIterable, Sendable {
+    case noExtraction
+    case identified, contracted, parallel, shadow
+    case cutoverAtZero, keyNotMoved, keyMoved, cutoverAtAll
+    case fallback, retired
+}
+
+extension Why: CustomStringConvertible {
+    /// One sentence for `strangler explain`.
+    @usableFromInline package var description: String {
+        switch self {
+        case .noExtraction: "no extraction matches: the monolith answers"
+        case .identified: "stage identified: the monolith answers, the service is not asked"
+        case .contracted: "stage contracted: the monolith answers, the service is not asked"
+        case .parallel: "stage parallel: the monolith answers, only the service's health is asked"
+        case .shadow: "stage shadow: the monolith answers, the service is compared"
+        case .cutoverAtZero: "stage cutover at 0%: the monolith answers, the service is compared"
+        case .keyNotMoved: "stage cutover: this key is above the weight, the monolith answers"
+        case .keyMoved: "stage cutover: this key is under the weight, the service answers"
+        case .cutoverAtAll: "stage cutover at 100%: the service answers"
+        case .fallback: "stage fallback: the service answers, the monolith stands by"
+        case .retired: "stage retired: the service answers, the monolith is not asked any more"
+        }
+    }
+}
+
+/// Where one request goes. A few bytes, no references.
+@frozen @usableFromInline
+package struct Decision: Sendable, Equatable {
+    @usableFromInline package let primary: Side
+    /// Who gets a copy, or nil.
+    @usableFromInline package let shadow: Side?
+    /// Whether the monolith may stand in when the service fails as primary; whether it does for this request and this
+    /// failure is up to `FallbackPolicy`.
+    @usableFromInline package let monolithMayAnswer: Bool
+    @usableFromInline package let why: Why
+
+    @inlinable package init(primary: Side, shadow: Side?, monolithMayAnswer: Bool, why: Why) {
+        self.primary = primary
+        self.shadow = shadow
+        self.monolithMayAnswer = monolithMayAnswer
+        self.why = why
+    }
+
+    /// For requests that no route matches.
+    @inlinable package static var unmatched: Decision {
+        Decision(primary: .monolith, shadow: nil, monolithMayAnswer: false, why: .noExtraction)
+    }
+}
+
+/// What a stage does with traffic, said by the file of its step.
+struct StageTraffic: Equatable {
+    /// The share of keys that the service answers.
+    let serviceShare: Weight
+    /// Whether the side that does not answer is shadowed.
+    let shadows: Bool
+    /// Whether the monolith may stand in for the service.
+    let keepsMonolith: Bool
+    let whyMonolith: Why
+    let whyService: Why
+
+    static func monolithOnly(why: Why) -> StageTraffic {
+        StageTraffic(serviceShare: .none, shadows: false, keepsMonolith: true, whyMonolith: why, whyService: why)
+    }
+}
+
+/// The state and definition of one extraction, boiled down to what a request asks for. Made once per snapshot; copying
+/// it copies a dozen bytes, deciding takes a few compares. Inlinable because calls across modules are not inlined
+/// otherwise, and this one is made for every request.
+@usableFromInline
+package struct TrafficPlan: Sendable, Equatable {
+    @usableFromInline let serviceBelow: Int32
+    @usableFromInline let sampleBelow: Int32
+    @usableFromInline let shadowsSafe: Bool
+    @usableFromInline let shadowsWrites: Bool
+    @usableFromInline let keepsMonolith: Bool
+    @usableFromInline let whyMonolith: Why
+    @usableFromInline let whyService: Why
+
+    package init(state: ExtractionState, definition: ExtractionDefinition) {
+        let traffic = state.stage.step.traffic(weight: state.weight)
+        serviceBelow = Int32(truncatingIfNeeded: traffic.serviceShare.hundredths)
+        sampleBelow = Int32(truncatingIfNeeded: definition.sample.hundredths)
+        shadowsSafe = traffic.shadows
+        shadowsWrites = traffic.shadows && definition.writes == .dualWrite
+        keepsMonolith = traffic.keepsMonolith
+        whyMonolith = traffic.whyMonolith
+        whyService = traffic.whyService
+    }
+
+    /// Whether `decide` looks at the bucket: false means that the affinity key need not be read or hashed.
+    @inlinable package var needsAffinity: Bool { serviceBelow > 0 && serviceBelow < 10_000 }
+
+    /// Whether any request may be shadowed: false means that no lane need be found for one.
+    @inlinable package var mayShadow: Bool { shadowsSafe || shadowsWrites }
+
+    /// - Parameters:
+    ///   - bucket: 0 ..< 10,000 from `AffinityHash.bucket`; any of them when `needsAffinity` is false.
+    ///   - isSafe: by method (RFC 9110 §9.2.1). Safe requests are shadowed by sample, all writes or none by policy: a
+    ///     sampled write would leave the other side with half of the data.
+    ///   - sampleRoll: 0 ..< 10,000, evenly spread and independent of the bucket.
+    @inlinable package func decide(bucket: Int, isSafe: Bool, sampleRoll: Int) -> Decision {
+        let serviceAnswers = bucket < Int(serviceBelow)
+        let primary: Side = serviceAnswers ? .service : .monolith
+        let shadows = isSafe ? shadowsSafe && sampleRoll < Int(sampleBelow) : shadowsWrites
+        return Decision(
+            primary: primary,
+            shadow: shadows ? primary.other : nil,
+            monolithMayAnswer: serviceAnswers && keepsMonolith,
+            why: serviceAnswers ? whyService : whyMonolith)
+    }
+}

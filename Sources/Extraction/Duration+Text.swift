@@ -1,0 +1,24 @@
+extension Duration {
+    /// In seconds, with a fraction.
+    var inSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}
+
+/// `29 d 23 h`, `4 min 10 s`, `0 s`: the two largest units of a time in seconds, for sentences that people read. Parts
+/// of a second count as a whole one, so that "left" never says nothing while something is left.
+func readableTime(seconds: Double) -> String {
+    guard seconds > 0 else { return "0 s" }
+    // A hundred thousand years are enough; Int conversion of more could trap.
+    let whole = Int(min(seconds.rounded(.up), 3e12))
+    let parts = [
+        (whole / 86_400, "d"), (whole / 3_600 % 24, "h"), (whole / 60 % 60, "min"), (whole % 60, "s"),
+    ]
+    guard let first = parts.firstIndex(where: { $0.0 > 0 }) else { return "0 s" }
+    return parts[first...].prefix(2).filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: " ")
+}
+
+func readableTime(_ duration: Duration) -> String { readableTime(seconds: duration.inSeconds) }
+
+/// `1 write`, `3 writes`.
+func counted(_ count: Int, _ noun: String) -> String { count == 1 ? "1 \(noun)" : "\(count) \(noun)s" }

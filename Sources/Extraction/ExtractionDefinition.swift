@@ -1,0 +1,83 @@
+/// Why a domain is worth extracting: the reasons of the decision matrix.
+package enum Reason: String, CaseIterable, Codable, Sendable {
+    case independentDeployment = "independent-deployment"
+    case scaleVariance = "scale-variance"
+    case teamSize = "team-size"
+    case technologyDiversity = "technology-diversity"
+    case faultIsolation = "fault-isolation"
+}
+
+/// What happens to the writes of an extraction that is being shadowed.
+package enum WritePolicy: String, Sendable, Codable {
+    /// Only the primary sees them.
+    case never
+    /// Both sides see them.
+    case dualWrite = "dual-write"
+}
+
+/// What the service may at most do wrong while traffic moves over. Nil: the default of the gate or guard that asks.
+package struct GuardLimits: Sendable, Equatable {
+    package let errorRate: Weight?
+    package let p99: Duration?
+    /// The share of comparisons that may differ.
+    package let mismatch: Weight?
+
+    package init(errorRate: Weight? = nil, p99: Duration? = nil, mismatch: Weight? = nil) {
+        self.errorRate = errorRate
+        self.p99 = p99
+        self.mismatch = mismatch
+    }
+}
+
+/// What people wrote about one extraction in its route file, as far as the stages need it. Immutable: a reload makes
+/// a new one. Where the extraction stands is `ExtractionState`.
+package struct ExtractionDefinition: Sendable, Equatable {
+    package let name: String
+    package let owner: String?
+    /// Why this domain has to leave the monolith, in a sentence.
+    package let problem: String
+    package let because: [Reason]
+    package let hasContract: Bool
+    package let affinity: Affinity
+    /// Extractions of one cohort move the same users.
+    package let cohort: String?
+    /// The share of safe requests that is shadowed.
+    package let sample: Weight
+    package let writes: WritePolicy
+    /// The share of safe requests that the primary is asked twice, to learn how far it agrees with itself.
+    package let noise: Weight
+    /// The weights that a gradual cutover goes through.
+    package let ramp: [Weight]
+    /// How long a weight has to hold before the next step.
+    package let bake: Duration
+    package let guardLimits: GuardLimits
+    /// How long the monolith stays usable after the service answers everything.
+    package let window: Duration
+    /// How long before retirement no request may have fallen back.
+    package let quiet: Duration
+
+    package init(
+        name: String, owner: String?, problem: String, because: [Reason], hasContract: Bool, affinity: Affinity,
+        cohort: String?, sample: Weight, writes: WritePolicy, noise: Weight, ramp: [Weight], bake: Duration,
+        guardLimits: GuardLimits, window: Duration, quiet: Duration
+    ) {
+        self.name = name
+        self.owner = owner
+        self.problem = problem
+        self.because = because
+        self.hasContract = hasContract
+        self.affinity = affinity
+        self.cohort = cohort
+        self.sample = sample
+        self.writes = writes
+        self.noise = noise
+        self.ramp = ramp
+        self.bake = bake
+        self.guardLimits = guardLimits
+        self.window = window
+        self.quiet = quiet
+    }
+
+    /// What the affinity hash is salted with (`AffinityHash.seed(for:)`).
+    package var salt: String { cohort ?? name }
+}

@@ -1,0 +1,84 @@
+package import FoundationEssentials
+
+/// What is known at the moment a command is judged. Stored in history as JSON beside the change it led to, so that
+/// a later reader sees what the decision was based on.
+package struct StageEvidence: Sendable, Codable, Equatable {
+    /// The service's health check: nil while it has not been asked.
+    package var serviceHealthy: Bool?
+    /// Comparisons since the current stage was entered.
+    package var compared: Int
+    package var match: Int
+    package var mismatch: Int
+    /// Groups of differences that were fixed and have come back.
+    package var regressedGroups: Int
+    /// Writes that the other side has not got yet.
+    package var writeBacklog: Int
+    /// Requests that the monolith answered in the service's place since the stage was entered.
+    package var fellBackTotal: Int
+    package var lastFellBackAt: Date?
+    /// What keeps the contract from holding, a sentence each.
+    package var contractProblems: [String]
+
+    package init(
+        serviceHealthy: Bool? = nil, compared: Int = 0, match: Int = 0, mismatch: Int = 0, regressedGroups: Int = 0,
+        writeBacklog: Int = 0, fellBackTotal: Int = 0, lastFellBackAt: Date? = nil, contractProblems: [String] = []
+    ) {
+        self.serviceHealthy = serviceHealthy
+        self.compared = compared
+        self.match = match
+        self.mismatch = mismatch
+        self.regressedGroups = regressedGroups
+        self.writeBacklog = writeBacklog
+        self.fellBackTotal = fellBackTotal
+        self.lastFellBackAt = lastFellBackAt
+        self.contractProblems = contractProblems
+    }
+
+    /// Reads what older versions wrote too: history is append-only, and evidence grows new fields.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        serviceHealthy = try fields.decodeIfPresent(Bool.self, forKey: .serviceHealthy)
+        compared = try fields.decodeIfPresent(Int.self, forKey: .compared) ?? 0
+        match = try fields.decodeIfPresent(Int.self, forKey: .match) ?? 0
+        mismatch = try fields.decodeIfPresent(Int.self, forKey: .mismatch) ?? 0
+        regressedGroups = try fields.decodeIfPresent(Int.self, forKey: .regressedGroups) ?? 0
+        writeBacklog = try fields.decodeIfPresent(Int.self, forKey: .writeBacklog) ?? 0
+        fellBackTotal = try fields.decodeIfPresent(Int.self, forKey: .fellBackTotal) ?? 0
+        lastFellBackAt = try fields.decodeIfPresent(Date.self, forKey: .lastFellBackAt)
+        contractProblems = try fields.decodeIfPresent([String].self, forKey: .contractProblems) ?? []
+    }
+}
+
+/// The way to the next stage: open, or what is missing.
+package struct Gate: Sendable, Codable, Equatable {
+    /// Nil when there is no further stage.
+    package let next: Stage?
+    package let open: Bool
+    /// Each a sentence a person can act on, with numbers.
+    package let missing: [String]
+
+    package init(next: Stage?, open: Bool, missing: [String]) {
+        self.next = next
+        self.open = open
+        self.missing = missing
+    }
+}
+
+/// All that a gate may look at.
+struct GateFacts {
+    let state: ExtractionState
+    let definition: ExtractionDefinition
+    let evidence: StageEvidence
+    let now: Date
+}
+
+extension GateFacts {
+    /// What the gates of `parallel` and `shadow` both ask for.
+    var serviceHealthMissing: [String] {
+        switch evidence.serviceHealthy {
+        case .some(true): []
+        case .some(false): ["the service's health check fails"]
+        case .none: ["the service's health check has not answered yet"]
+        }
+    }
+}

@@ -1,0 +1,12 @@
+/// Step 3, stage `parallel`: the service runs beside the monolith, and only its health is asked.
+///
+/// Gate: the service's health check passes. Left by `advance`, or by a rollback to `contracted`.
+///
+/// Traffic: the monolith answers, nobody is shadowed.
+enum Step3Parallel: Step {
+    static let stage = Stage.parallel
+
+    static func missing(_ facts: GateFacts) -> [String] { facts.serviceHealthMissing }
+
+    static func traffic(weight: Weight) -> StageTraffic { .monolithOnly(why: .parallel) }
+}

@@ -1,0 +1,93 @@
+/// Names of endpoints for counters, gates and reports: `GET /api/v1/orders/{id}`.
+///
+/// Requests for two orders belong to one endpoint. A route without `/**` names it already; below a `/**` the contract's
+/// paths of that extraction do, most specific first; where the contract is silent, segments that look like identifiers
+/// are replaced. The last is a guess over what clients send, so the caller has to bound how many names it keeps.
+package struct EndpointTemplates: Sendable {
+    private struct Contract: Sendable {
+        let table: RouteTable
+        let texts: [String]
+    }
+
+    private let routes: [Route]
+    private let contracts: [Contract?]
+
+    /// - Parameter known: the path templates of each extraction's contract, by the index that `Route.extraction` holds.
+    ///   A template that is no `RoutePattern` (`/files/{name}.pdf`) is left out, as is a second of the same shape.
+    package init(routes: [Route], known: [[String]]) {
+        self.routes = routes
+        self.contracts = known.map(Self.contract)
+    }
+
+    private static func contract(_ templates: [String]) -> Contract? {
+        var routes: [Route] = []
+        var texts: [String] = []
+        var shapes: Set<[RoutePattern.Segment]> = []
+        for template in templates {
+            guard let pattern = try? RoutePattern(parsing: template), !pattern.matchesRest else { continue }
+            let shape = pattern.segments.map { segment in
+                if case .parameter = segment { RoutePattern.Segment.parameter("") } else { segment }
+            }
+            guard shapes.insert(shape).inserted else { continue }
+            let location = SourceLocation(file: "", line: 0, column: 0)
+            routes.append(Route(pattern: pattern, extraction: 0, location: location))
+            texts.append(template)
+        }
+        guard !routes.isEmpty, let table = try? RouteTable(routes) else { return nil }
+        return Contract(table: table, texts: texts)
+    }
+
+    /// The name of the endpoint that a request belongs to.
+    ///
+    /// - Parameters:
+    ///   - route: what `RouteTable.match` gave; -1 for a request that no route takes.
+    ///   - path: normalised, without the query.
+    package func endpoint(route: Int, method: String, path: String) -> String {
+        "\(method) \(template(route: route, path: path))"
+    }
+
+    /// The name without the method.
+    package func template(route: Int, path: String) -> String {
+        guard routes.indices.contains(route) else { return Self.guess(path, keeping: []) }
+        let pattern = routes[route].pattern
+        guard pattern.matchesRest else { return pattern.text }
+        let extraction = routes[route].extraction
+        if contracts.indices.contains(extraction), let contract = contracts[extraction] {
+            let known = contract.table.match(method: "GET", path: path)
+            if known >= 0 { return contract.texts[known] }
+        }
+        let fixed = pattern.text.split(separator: "/").dropLast().map(String.init)
+        return Self.guess(path, keeping: fixed)
+    }
+
+    /// Puts the route's own segments in front, and templates the others.
+    private static func guess(_ path: String, keeping fixed: [String]) -> String {
+        let rest = path.split(separator: "/").dropFirst(fixed.count).map { segment in
+            looksLikeIdentifier(segment) ? "{id}" : String(segment.prefix { $0 != ";" })
+        }
+        return "/" + (fixed + rest.filter { !$0.isEmpty }).joined(separator: "/")
+    }
+}
+
+extension EndpointTemplates {
+    /// Longer than any word that a path is made of.
+    private static let longestWord = 24
+    private static let shortestHex = 16
+
+    /// Whether a segment is more likely one thing's name than part of an interface: a number, UUID, date, hash, `ord_9a1`,
+    /// or anything long or escaped. A digit decides it in all but versions: `v1`, `v12`.
+    static func looksLikeIdentifier(_ segment: Substring) -> Bool {
+        let bytes = segment.prefix { $0 != ";" }.utf8
+        if bytes.count > longestWord { return true }
+        if bytes.contains(where: { $0 >= 0x80 || $0 == UInt8(ascii: "%") }) { return true }
+        if bytes.contains(where: isDigit) { return !isVersion(bytes) }
+        return bytes.count >= shortestHex && bytes.allSatisfy { PercentEncoding.hexValue($0) != nil }
+    }
+
+    private static func isVersion(_ bytes: Substring.UTF8View) -> Bool {
+        let digits = bytes.dropFirst()
+        return bytes.first == UInt8(ascii: "v") && (1...2).contains(digits.count) && digits.allSatisfy(isDigit)
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
+}

@@ -1,0 +1,106 @@
+import Comparison
+import Testing
+
+struct AnswerComparisonTests {
+    private func kinds(_ result: ComparisonResult) -> [String] {
+        result.differences.map { "\($0.kind.rawValue) \($0.path)" }
+    }
+
+    @Test func equalAnswersMatch() {
+        let result = compare(json("{}"), json("{}"))
+        #expect(result.verdict == .match)
+        #expect(result.differences.isEmpty)
+    }
+
+    @Test func anotherStatusIsAMismatch() {
+        let result = compare(json("{}", status: 404), json("{}", status: 400))
+        #expect(result.differences == [Difference(path: "status", kind: .value, primary: "404", shadow: "400")])
+        #expect(result.verdict == .mismatch)
+    }
+
+    @Test func contentTypesAreComparedByTheirParts() {
+        let one = answer("x", type: "Text/HTML; charset=\"UTF-8\"; a=b")
+        #expect(compare(one, answer("x", type: "text/html;A=b;charset=utf-8")).verdict == .match)
+        #expect(kinds(compare(one, answer("x", type: "text/html"))) == ["value header.content-type"])
+        #expect(kinds(compare(one, answer("x", type: "text/plain"))) == ["format header.content-type"])
+        #expect(kinds(compare(one, answer("x", type: nil))) == ["missing header.content-type"])
+        #expect(kinds(compare(answer("x", type: nil), one)) == ["extra header.content-type"])
+    }
+
+    @Test func onlyTheChosenHeadersAreCompared() {
+        let with = { (fields: [(String, String)]) in
+            answer("", type: nil, headers: fields.map { HeaderField(name: $0.0, value: $0.1) })
+        }
+        #expect(compare(with([("Date", "now")]), with([("Date", "later")])).verdict == .match)
+        #expect(kinds(compare(with([("Location", "/a")]), with([("location", "/b")]))) == ["value header.location"])
+        let rules = ComparisonRules(headers: ["Vary"])
+        let two = with([("Vary", "a"), ("vary", " b ")])
+        #expect(compare(two, with([("VARY", "a"), ("Vary", "b")]), rules: rules).verdict == .match)
+        #expect(kinds(compare(two, with([("Vary", "b"), ("Vary", "a")]), rules: rules)) == ["order header.vary"])
+        #expect(kinds(compare(two, with([("Vary", "a")]), rules: rules)) == ["length header.vary"])
+    }
+
+    @Test func jsonIsRecognisedByItsSuffix() {
+        let one = answer(#"{"a":1,"b":2}"#, type: "application/problem+json; charset=utf-8")
+        let other = answer(#"{"b":2,"a":1}"#, type: "application/problem+json; charset=utf-8")
+        #expect(compare(one, other).verdict == .match)
+    }
+
+    @Test func invalidJSONOnOneSideIsAFormatFault() throws {
+        let result = compare(json("{}"), json("<html>"))
+        #expect(kinds(result) == ["format body"])
+        #expect(try #require(result.differences.first).shadow.contains("invalid JSON"))
+        #expect(kinds(compare(json("nope"), json("no"))) == ["length body"])
+        #expect(kinds(compare(json("no"), json("on"))) == ["value body"])
+        #expect(
+            kinds(compare(json("{}"), answer("{} ", type: "text/plain"))) == [
+                "format header.content-type", "format body",
+            ])
+    }
+
+    @Test func emptyBodiesAreMissingOrExtra() {
+        #expect(kinds(compare(json("{}"), json(""))) == ["missing body"])
+        #expect(kinds(compare(json(""), json("{}"))) == ["extra body"])
+        #expect(compare(json(""), json("")).verdict == .match)
+    }
+
+    @Test func otherBodiesAreComparedByBytes() {
+        let one = answer("abc", type: "text/plain")
+        #expect(kinds(compare(one, answer("abd", type: "text/plain"))) == ["value body"])
+        let longer = compare(one, answer("abcd", type: "text/plain"))
+        #expect(kinds(longer) == ["length body"])
+        #expect(longer.differences[0].shadow.hasPrefix("4 bytes, hmac "))
+        #expect(!longer.differences[0].shadow.contains("abcd"))
+    }
+
+    @Test func compressedBodiesMatchOnlyByIdentity() {
+        let zipped = { (body: String, coding: String?) in
+            answer(
+                body, type: "application/json",
+                headers: coding.map { [HeaderField(name: "Content-Encoding", value: $0)] } ?? [])
+        }
+        #expect(compare(zipped("abc", "gzip"), zipped("abc", "GZIP")).verdict == .match)
+        #expect(compare(zipped("abc", "gzip"), zipped("abd", "gzip")).notCompared == .contentEncoding)
+        #expect(compare(zipped("abc", "gzip"), zipped("{}", nil)).notCompared == .contentEncoding)
+        #expect(compare(zipped("{}", "identity"), zipped("{ }", nil)).verdict == .match)
+    }
+
+    @Test func cappedBodiesAreNotComparedButTheirStatusIs() {
+        let result = compare(json("{}", truncated: true), json("{}"))
+        #expect(result.notCompared == .bodyTooLarge)
+        #expect(result.verdict == .notCompared)
+        let both = compare(json("{}", truncated: true), json("{}", status: 500, truncated: true))
+        #expect(both.verdict == .mismatch)
+        #expect(both.notCompared == .bodyTooLarge)
+    }
+
+    @Test func publicNamesStayAsTheyAre() {
+        #expect(
+            Verdict.allCases.map(\.rawValue) == [
+                "match", "mismatch", "transient", "primary-failed", "shadow-failed", "not-compared",
+            ])
+        for reason in NotComparedReason.allCases {
+            #expect(reason.rawValue.allSatisfy { $0 == "-" || ("a"..."z").contains($0) })
+        }
+    }
+}

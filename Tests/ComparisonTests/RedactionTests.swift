@@ -1,0 +1,204 @@
+import Comparison
+import Testing
+
+struct RedactionTests {
+    private let secret = "4111-SECRET"
+
+    private func redacting(_ paths: String...) throws -> ComparisonRules {
+        ComparisonRules(redact: try paths.map { try path($0) })
+    }
+
+    @Test func equalValuesGiveEqualTokens() {
+        let token = redactor.token(Array("abc".utf8))
+        #expect(token == redactor.token(Array("abc".utf8)))
+        #expect(token != redactor.token(Array("abd".utf8)))
+        #expect(token != Redactor(key: [1]).token(Array("abc".utf8)))
+        #expect(token.wholeMatch(of: /redacted:[0-9a-f]{12}/) != nil)
+        // RFC 4231 §4.3, test case 2, and RFC 2104's empty key.
+        #expect(
+            Redactor(key: Array("Jefe".utf8)).token(Array("what do ya want for nothing?".utf8))
+                == "redacted:5bdcc146bf60")
+        #expect(Redactor(key: []).token([]) == "redacted:b613679a0814")
+    }
+
+    @Test func differencesShowTokensInPlaceOfRedactedValues() throws {
+        let rules = try redacting("$.card")
+        let result = compare(json(#"{"card":"\#(secret)"}"#), json(#"{"card":"\#(secret)2"}"#), rules: rules)
+        let difference = try #require(result.differences.first)
+        #expect(difference.path == "$.card")
+        #expect(difference.primary == "\"\(redactor.token(Array(secret.utf8)))\"")
+        #expect(difference.shadow != difference.primary)
+    }
+
+    @Test func differencesBelowARedactedPlaceAreOneAtThatPlace() throws {
+        let rules = try redacting("$.card")
+        let result = compare(
+            json(#"{"card":{"\#(secret)":1,"b":1,"c":[1]}}"#), json(#"{"card":{"b":2,"c":[2]}}"#), rules: rules)
+        #expect(result.differences.map(\.path) == ["$.card"])
+        #expect(result.differences.map(\.kind) == [.value])
+        #expect(result.differences[0].primary.hasPrefix("\"redacted:"))
+    }
+
+    @Test func anObjectAroundARedactedPlaceKeepsItsSecretsToItself() throws {
+        let rules = try redacting("$.a.card", "$..pin")
+        let result = compare(
+            json(#"{"a":{"card":"\#(secret)","open":1,"x":{"p\u0069n":"\#(secret)"}}}"#), json("{}"), rules: rules)
+        let difference = try #require(result.differences.first)
+        #expect(difference.kind == .missing)
+        #expect(!difference.primary.contains(secret))
+        #expect(difference.primary.contains("\"open\":1"))
+    }
+
+    @Test func aScalarWhereASecretWasExpectedInsideIsATokenToo() throws {
+        let rules = try redacting("$.a.card")
+        let result = compare(json(#"{"a":{"card":1}}"#), json(#"{"a":"card=\#(secret)"}"#), rules: rules)
+        #expect(result.differences.map(\.kind) == [.type])
+        #expect(!result.differences[0].shadow.contains(secret))
+        let descendant = try redacting("$..card")
+        let other = compare(json(#"{"a":{"card":1}}"#), json(#"{"a":"card=\#(secret)"}"#), rules: descendant)
+        #expect(!other.differences[0].shadow.contains(secret))
+    }
+
+    @Test func equalSecretsWrittenDifferentlyGiveOneToken() throws {
+        let rules = try redacting("$.card")
+        let one = redactor.recorded(answer: json(#"{"card": {"a":"\u0041","b":1}}"#), rules: rules)
+        let other = redactor.recorded(answer: json(#"{"card": {"b":1,"a":"A"}}"#), rules: rules)
+        #expect(one.body == other.body)
+        let third = redactor.recorded(answer: json(#"{"card": {"b":"1","a":"A"}}"#), rules: rules)
+        #expect(one.body != third.body)
+    }
+
+    @Test func credentialHeadersAreAlwaysTokens() {
+        let names = [
+            "Authorization", "Cookie", "set-cookie", "Proxy-Authorization", "X-API-Key", "X-Acme-Session-Token",
+        ]
+        let headers = names.map { HeaderField(name: $0, value: secret) } + [HeaderField(name: "Accept", value: "*/*")]
+        let record = redactor.recorded(method: "GET", target: "/", headers: headers, body: nil, rules: .none)
+        #expect(record.headers.dropLast().allSatisfy { $0.value == redactor.token(Array(secret.utf8)) })
+        #expect(record.headers.last?.value == "*/*")
+        #expect(record.body == nil)
+    }
+
+    @Test func secretParametersOfTheTargetAreTokens() throws {
+        let rules = try redacting("$.payment.cardNumber", "$.items[*].pin[*]")
+        let token = redactor.token(Array("4 1".utf8))
+        let target = redactor.recorded(
+            method: "GET",
+            target:
+                "/a?x=1&cardNumber=4+1&CARDNUMBER=4%201&card%4eumber=4%201&pin[0]=4+1&o[pin]=4+1&access_token=4+1&y",
+            headers: [], body: nil, rules: rules
+        ).target
+        #expect(
+            target
+                == "/a?x=1&cardNumber=\(token)&CARDNUMBER=\(token)&card%4eumber=\(token)&pin[0]=\(token)&o[pin]=\(token)&access_token=\(token)&y"
+        )
+    }
+
+    @Test func urisInHeadersLoseTheirSecretsToo() throws {
+        let rules = try redacting("$.pin")
+        let location = "https://user:\(secret)@host/cb#access_token=\(secret)&state=1"
+        let one = answer("", type: nil, headers: [HeaderField(name: "Location", value: location)])
+        let other = answer("", type: nil, headers: [HeaderField(name: "Location", value: "/x?pin=\(secret)")])
+        let result = compare(one, other, rules: rules)
+        #expect(result.differences.count == 1)
+        #expect(!result.differences[0].primary.contains(secret) && !result.differences[0].shadow.contains(secret))
+        #expect(redactor.recorded(answer: one, rules: rules).headers[0].value.hasSuffix("&state=1"))
+        #expect(!redactor.recorded(answer: one, rules: rules).headers[0].value.contains(secret))
+    }
+
+    @Test func aBodyThatCannotBeSearchedIsOnlyATokenAndASize() throws {
+        let rules = try redacting("$.card")
+        let expected = { (text: String) in "\(redactor.token(Array(text.utf8))) (\(text.utf8.count) bytes)" }
+        for body in [
+            answer("card=\(secret)", type: "application/x-www-form-urlencoded"), json(#"{"card":"\#(secret)"#),
+            json(#"{"card":"\#(secret)"}"#, truncated: true), answer(#"{"card":"\#(secret)"}"#, type: nil),
+        ] {
+            let text = String(decoding: body.body, as: UTF8.self)
+            #expect(redactor.recorded(answer: body, rules: rules).body == expected(text))
+        }
+        let all = try redacting("body")
+        #expect(redactor.recorded(answer: json("[1]"), rules: all).body == expected("[1]"))
+        let difference = try #require(compare(json("[\"\(secret)\"]"), json("[2]"), rules: all).differences.first)
+        #expect(difference.path == "$" && !difference.primary.contains(secret))
+    }
+
+    @Test func bodiesAreCappedAndBinaryOnesLeftOut() {
+        let long = redactor.recorded(
+            answer: answer(String(repeating: "é", count: 20_000) + "x", type: "text/plain"), rules: .none)
+        #expect(long.body?.utf8.count == 16 * 1024 + 3)
+        #expect(long.bodyBytes == 40_001)
+        let odd = redactor.recorded(
+            answer: answer("x" + String(repeating: "é", count: 20_000), type: "text/plain"), rules: .none)
+        #expect(odd.body?.contains("\u{FFFD}") == false)
+        for bytes in [[0, 1, 2], [0xFF, 0xFE], [0xC3]] as [[UInt8]] {
+            let binary = Answer(status: 200, headers: [], body: bytes)
+            #expect(redactor.recorded(answer: binary, rules: .none).body == nil)
+        }
+        let cut = Answer(status: 200, headers: [], body: Array("aé".utf8.dropLast()), bodyTruncated: true)
+        #expect(redactor.recorded(answer: cut, rules: .none).body?.hasPrefix("a") == true)
+        #expect(redactor.recorded(answer: answer("hello\n", type: "text/plain"), rules: .none).body == "hello\n")
+    }
+
+    @Test func noSecretIsInAnyStoredString() throws {
+        var generator = SeededGenerator(seed: 41)
+        let rules = try redacting("$.card", "$.items[*].pin", "$..token", "header.x-note")
+        for _ in 0..<1_000 {
+            let one = leaky(using: &generator)
+            let other = Bool.random(using: &generator) ? leaky(using: &generator) : one.changed(using: &generator)
+            let answers = [one, other].map { value in
+                answer(
+                    value.text(using: &generator),
+                    type: ["application/json", "text/plain", nil].randomElement(using: &generator) ?? nil,
+                    headers: [
+                        HeaderField(name: "X-Note", value: secret), HeaderField(name: "Set-Cookie", value: secret),
+                        HeaderField(
+                            name: "Location", value: "/\(Int.random(in: 0..<9, using: &generator))?card=\(secret)"),
+                    ])
+            }
+            var rules = rules
+            rules.headers += ["x-note", "set-cookie"]
+            let result = compare(answers[0], answers[1], rules: rules)
+            var stored = result.differences.flatMap { [$0.path, $0.primary, $0.shadow] }
+            stored += MismatchSignature(extraction: "e", endpoint: "GET /", differences: result.differences).differences
+                .map(\.path)
+            for answer in answers {
+                let record = redactor.recorded(answer: answer, rules: rules)
+                stored += record.headers.map(\.value) + [record.body ?? ""]
+                let request = redactor.recorded(
+                    method: "POST", target: "/?a=1&token=\(secret)&items[0][pin]=\(secret)", headers: answer.headers,
+                    body: answer.body, rules: rules)
+                stored += request.headers.map(\.value) + [request.body ?? "", request.target]
+            }
+            #expect(!stored.contains { $0.contains("SECRET") || $0.contains("4111") }, "\(stored)")
+        }
+    }
+
+    /// An object with secrets wherever the rules of the property test say that there may be some: as texts,
+    /// as names below, and in place of the containers around.
+    private func leaky(using generator: inout SeededGenerator) -> RandomJSON {
+        let hidden = { (generator: inout SeededGenerator) -> RandomJSON in
+            switch Int.random(in: 0..<4, using: &generator) {
+            case 0: .string(secret)
+            case 1: .literal("4111")
+            case 2: .array([.string(secret), .random(depth: 1, using: &generator)])
+            default: .object([(secret, .string(secret)), ("n", .random(depth: 1, using: &generator))])
+            }
+        }
+        let items: RandomJSON =
+            switch Int.random(in: 0..<4, using: &generator) {
+            case 0: .string(secret)
+            case 1: .array([.string(secret), .object([("pin", hidden(&generator))])])
+            default:
+                .array([
+                    .object([("pin", hidden(&generator)), ("n", .random(depth: 1, using: &generator))]),
+                    .object([("pin", hidden(&generator))]),
+                ])
+            }
+        var members: [(name: String, value: RandomJSON)] = [
+            ("card", hidden(&generator)), ("items", items), ("open", .random(depth: 2, using: &generator)),
+            ("deep", .object([("er", .object([("token", hidden(&generator))]))])),
+        ]
+        members.removeAll { _ in Int.random(in: 0..<5, using: &generator) == 0 }
+        return .object(members)
+    }
+}

@@ -1,0 +1,87 @@
+import Extraction
+import FoundationEssentials
+
+/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers for the same seed, so that a failing case can be run again.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+let day = 86_400.0
+let hour = 3_600.0
+let minute = 60.0
+
+func weight(_ percent: Int) -> Weight { Weight(clamping: percent * 100) }
+
+func makeDefinition(
+    problem: String = "Order releases wait for the weekly train.",
+    because: [Reason] = [.independentDeployment, .scaleVariance], hasContract: Bool = true, cohort: String? = nil,
+    sample: Weight = .all, writes: WritePolicy = .dualWrite, mismatch: Weight? = nil
+) -> ExtractionDefinition {
+    ExtractionDefinition(
+        name: "orders", owner: "team-orders", problem: problem, because: because, hasContract: hasContract,
+        affinity: .cookie("session"), cohort: cohort, sample: sample, writes: writes, noise: weight(5),
+        ramp: [1, 5, 25, 50, 100].map(weight), bake: .seconds(30 * 60), guardLimits: GuardLimits(mismatch: mismatch),
+        window: .seconds(30 * 86_400), quiet: .seconds(7 * 86_400))
+}
+
+func makeState(_ stage: Stage, _ weight: Weight = .none, since: Date = .start, window: Date? = nil) -> ExtractionState {
+    ExtractionState(
+        name: "orders", stage: stage, weight: weight, since: since, version: 7, windowStartedAt: window)
+}
+
+extension Date {
+    static let start = Date(timeIntervalSince1970: 1_795_233_600)
+}
+
+extension StageEvidence {
+    static let healthy = StageEvidence(serviceHealthy: true, compared: 3_000, match: 3_000)
+}
+
+/// One extraction on a clock that the test sets.
+struct Migration {
+    var state: ExtractionState
+    var definition: ExtractionDefinition
+    var evidence = StageEvidence.healthy
+    var now = Date.start
+    private(set) var history: [StageTransition] = []
+
+    init(_ definition: ExtractionDefinition = makeDefinition(), at state: ExtractionState? = nil) {
+        self.definition = definition
+        self.state = state ?? .initial(name: definition.name, now: .start)
+    }
+
+    var gate: Gate {
+        ExtractionMachine.gate(state: state, definition: definition, evidence: evidence, now: now)
+    }
+
+    mutating func wait(_ seconds: Double) { now = now.addingTimeInterval(seconds) }
+
+    @discardableResult
+    mutating func run(_ command: StageCommand, force: Bool = false) throws(Refusal) -> StageTransition {
+        let transition = try ExtractionMachine.decide(
+            command, state: state, definition: definition, evidence: evidence, force: force, now: now)
+        state = transition.to
+        history.append(transition)
+        return transition
+    }
+
+    /// The reasons of a refusal, or nil if the command was carried out.
+    mutating func refusal(_ command: StageCommand, force: Bool = false) -> [String]? {
+        do {
+            try run(command, force: force)
+            return nil
+        } catch {
+            return error.reasons
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import HTTPWire
+import Testing
+
+struct ForwardingTests {
+    private let client = ForwardingFacts(clientAddress: Array("192.0.2.7".utf8))
+
+    @Test func `a request goes on with the same bytes, without the fields of the client's connection`() throws {
+        let sent = try forwarded(
+            """
+            GET /a%20b?q=1 HTTP/1.1\r\nHost: shop\r\nConnection: keep-alive, X-Hop\r\nX-Hop: 1\r\nkeep-alive: 5\r\nTE: trailers\r
+            Upgrade: h2c\r\nProxy-Connection: x\r\nX-Custom:   spaced \r\nX-Custom: twice\r\nStrangler-Shadow: 1\r\n\r\n
+            """, RequestForwarding(facts: client))
+        #expect(
+            sent == """
+                GET /a%20b?q=1 HTTP/1.1\r\nHost: shop\r\nX-Custom:   spaced \r\nX-Custom: twice\r\nX-Forwarded-For: 192.0.2.7\r
+                X-Forwarded-Proto: http\r\nX-Forwarded-Host: shop\r\nVia: 1.1 strangler\r\n\r\n
+                """)
+    }
+
+    @Test func `Connection cannot strip what routing and authentication rest on`() throws {
+        let sent = try forwarded(
+            "GET / HTTP/1.1\r\nHost: shop\r\nConnection: close, Host, Authorization, Cookie, X-Forwarded-For\r\n"
+                + "Authorization: Bearer t\r\nCookie: a=b\r\n\r\n", RequestForwarding(facts: client))
+        #expect(sent.contains("Host: shop\r\n") && sent.contains("Authorization: Bearer t\r\n"))
+        #expect(sent.contains("Cookie: a=b\r\n") && sent.contains("X-Forwarded-For: 192.0.2.7\r\n"))
+    }
+
+    @Test func `what an untrusted peer says about its client is replaced, a trusted one's is kept`() throws {
+        let request =
+            "GET / HTTP/1.1\r\nHost: shop\r\nX-Forwarded-For: 10.0.0.1\r\nX-Forwarded-Proto: https\r\nForwarded: for=1\r\n\r\n"
+        let untrusted = try forwarded(request, RequestForwarding(facts: client))
+        #expect(
+            !untrusted.contains("10.0.0.1") && !untrusted.contains("https") && !untrusted.contains("Forwarded: for"))
+        var facts = client
+        facts.peerIsTrusted = true
+        let trusted = try forwarded(request, RequestForwarding(facts: facts))
+        #expect(trusted.contains("X-Forwarded-For: 10.0.0.1, 192.0.2.7\r\n"))
+        #expect(trusted.contains("X-Forwarded-Proto: https\r\n") && !trusted.contains("X-Forwarded-Proto: http\r\n"))
+    }
+
+    @Test func `a normalised path, a missing Host and a request id are written`() throws {
+        let sent = try forwarded(
+            "GET /a/../b?c HTTP/1.0\r\n\r\n",
+            RequestForwarding(
+                facts: client, path: Array("/b".utf8), upstreamAuthority: Array("up:80".utf8),
+                requestID: Array("abc".utf8)))
+        #expect(sent.hasPrefix("GET /b?c HTTP/1.1\r\nHost: up:80\r\n"))
+        #expect(sent.contains("Strangler-Request-Id: abc\r\n") && sent.hasSuffix("Via: 1.0 strangler\r\n\r\n"))
+    }
+
+    @Test func `an answer reaches the client as the origin wrote it`() throws {
+        let answer =
+            "HTTP/1.1 200 Fine\r\nServer: x\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nDate: now\r\nContent-Length: 3\r\n\r\n"
+        let seen = try answered(
+            answer, ResponseForwarding(framing: .length(3), clientMinorVersion: 1, closes: false, date: []))
+        #expect(seen == answer)
+    }
+
+    @Test func `framing and persistence are the client's own`() throws {
+        let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\nKeep-Alive: 5\r\n\r\n"
+        let date = HTTPDate.format(secondsSince1970: 784_111_777)
+        let modern = try answered(
+            answer, ResponseForwarding(framing: .chunked, clientMinorVersion: 1, closes: false, date: date))
+        #expect(
+            modern == "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n")
+        let old = try answered(
+            answer, ResponseForwarding(framing: .untilClose, clientMinorVersion: 0, closes: true, date: date))
+        #expect(old == "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nConnection: close\r\n\r\n")
+    }
+
+    @Test func `a shadow's request is marked, whole, and cannot be split by an adopted value`() throws {
+        let head = Array(
+            "POST /o HTTP/1.1\r\nHost: s\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\nStrangler-Request-Id: old\r\n\r\n"
+                .utf8)
+        let shadow = ShadowForwarding(
+            bodyBytes: 7, requestID: Array("id1".utf8), isWrite: true,
+            adopted: [("X-Order", "ord_1"), ("X-Bad", "a\r\nEvil: 1")])
+        let text = String(decoding: try #require(shadow.head(from: head)), as: UTF8.self)
+        #expect(
+            text == """
+                POST /o HTTP/1.1\r\nHost: s\r\nStrangler-Shadow: 1\r\nStrangler-Request-Id: id1\r\nIdempotency-Key: id1\r
+                X-Order: ord_1\r\nContent-Length: 7\r\n\r\n
+                """)
+    }
+
+    @Test func `a client's own idempotency key is kept`() throws {
+        let head = Array("POST /o HTTP/1.1\r\nHost: s\r\nIdempotency-Key: mine\r\nContent-Length: 2\r\n\r\n".utf8)
+        let shadow = ShadowForwarding(bodyBytes: 2, requestID: Array("id1".utf8), isWrite: true)
+        let text = String(decoding: try #require(shadow.head(from: head)), as: UTF8.self)
+        #expect(text.contains("Idempotency-Key: mine\r\n") && !text.contains("Idempotency-Key: id1"))
+    }
+}
