@@ -9,6 +9,8 @@ let package = Package(
     name: "strangler",
     dependencies: [
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // Pure: no NIO, no files, no clock of their own.
@@ -20,12 +22,57 @@ let package = Package(
         .target(name: "DualWrite", dependencies: ["Comparison"]),
 
         // I/O: act on what the pure modules decide.
+        .systemLibrary(
+            name: "CLibPQ",
+            providers: [.apt(["libpq-dev"])]
+        ),
+        .target(
+            name: "PostgresClient",
+            dependencies: ["CLibPQ", .product(name: "Logging", package: "swift-log")]
+        ),
+        .target(
+            name: "ShadowSchema",
+            path: "Shadow",
+            exclude: ["README.md"],
+            sources: ["schema/Migrations.swift"],
+            resources: [
+                .embedInCode("orders.yaml"), .embedInCode("schema/001_stages.sql"),
+                .embedInCode("schema/002_evidence.sql"),
+            ]
+        ),
+        .target(
+            name: "PostgresStore",
+            dependencies: [
+                "Extraction", "Comparison", "PostgresClient", "ShadowSchema",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(
+            name: "ProxyConfiguration",
+            dependencies: ["Routing", "Extraction", "Comparison", .product(name: "Yams", package: "Yams")]
+        ),
+        .target(
+            name: "DemoConfiguration",
+            path: "Routes",
+            exclude: ["README.md"],
+            resources: [
+                .embedInCode("proxy.yaml"), .embedInCode("orders.yaml"),
+                .embedInCode("contracts/orders.openapi.yaml"),
+            ]
+        ),
 
         // Three rings of tests: pure values, embedded channel, live loopback on port 0 with real Postgres.
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"]),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "HTTPWire"]),
         .testTarget(name: "ExtractionTests", dependencies: ["Extraction", "Resilience", "DualWrite"]),
         .testTarget(name: "ComparisonTests", dependencies: ["Comparison", "DualWrite"]),
+        .testTarget(
+            name: "PostgresTests",
+            dependencies: [
+                "PostgresClient", "PostgresStore", "ShadowSchema", "Extraction", "Comparison",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

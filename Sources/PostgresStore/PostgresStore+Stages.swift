@@ -1,0 +1,115 @@
+package import Extraction
+package import Foundation
+import PostgresClient
+
+extension PostgresStore: StageStore {
+    private static let stateColumns = "name, stage, weight, since, version, window_started_at"
+
+    package func load() async throws -> [ExtractionState] {
+        try await pool.query("SELECT \(Self.stateColumns) FROM strangler.extraction_state ORDER BY name")
+            .map(Self.state)
+    }
+
+    package func apply(
+        _ transition: StageTransition, actor: String, reason: String?, evidence: StageEvidence, at: Date
+    ) async throws -> ExtractionState {
+        let evidence = try StoredJSON.text(evidence)
+        return try await pool.transaction { connection in
+            let changed = try Self.compareAndSet(transition, on: connection)
+            guard let row = changed.first else { throw try Self.conflict(transition, on: connection) }
+            try connection.query(
+                """
+                INSERT INTO strangler.stage_history (extraction, version, at, actor, action, from_stage, from_weight,
+                    to_stage, to_weight, reason, forced, evidence)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                """,
+                [
+                    .text(transition.to.name), .int(transition.to.version), .timestamp(at), .text(actor),
+                    .text(transition.action),
+                    .text(transition.from.stage.rawValue), .int(transition.from.weight.hundredths),
+                    .text(transition.to.stage.rawValue), .int(transition.to.weight.hundredths),
+                    .text(optional: reason), .bool(transition.forced), .text(evidence),
+                ])
+            // Delivered with the commit, to every replica that listens.
+            try connection.query("SELECT pg_notify('strangler_stage', $1)", [.text(transition.to.name)])
+            return try Self.state(row)
+        }
+    }
+
+    package func history(name: String, limit: Int) async throws -> [HistoryEntry] {
+        let rows = try await pool.query(
+            """
+            SELECT at, actor, action, from_stage, from_weight, to_stage, to_weight, reason, forced, evidence
+            FROM strangler.stage_history WHERE extraction = $1 ORDER BY version DESC LIMIT $2
+            """,
+            [.text(name), .int(max(0, limit))])
+        return try rows.map { row in
+            HistoryEntry(
+                at: try row.timestamp("at"), actor: try row.text("actor"), action: try row.text("action"),
+                from: try Self.point(row, "from"), to: try Self.point(row, "to"),
+                reason: try row.optionalText("reason"), forced: try row.bool("forced"),
+                evidence: try row.optionalText("evidence").map { try StoredJSON.value(StageEvidence.self, $0) })
+        }
+    }
+
+    /// The changed row, or none if the stored version is another than the transition was judged on. Version 0 is an
+    /// extraction that the store has never heard of.
+    private static func compareAndSet(
+        _ transition: StageTransition, on connection: isolated PostgresConnection
+    ) throws(PostgresError) -> PostgresRows {
+        let to = transition.to
+        let values: [PostgresValue] = [
+            .text(to.name), .text(to.stage.rawValue), .int(to.weight.hundredths), .timestamp(to.since),
+            .int(to.version), .timestamp(optional: to.windowStartedAt),
+        ]
+        if transition.from.version == 0 {
+            return try connection.query(
+                """
+                INSERT INTO strangler.extraction_state (\(stateColumns)) VALUES ($1, $2, $3, $4, $5, $6)
+                ON CONFLICT (name) DO NOTHING RETURNING \(stateColumns)
+                """, values)
+        }
+        return try connection.query(
+            """
+            UPDATE strangler.extraction_state
+            SET stage = $2, weight = $3, since = $4, version = $5, window_started_at = $6
+            WHERE name = $1 AND version = $7 RETURNING \(stateColumns)
+            """, values + [.int(transition.from.version)])
+    }
+
+    private static func conflict(
+        _ transition: StageTransition, on connection: isolated PostgresConnection
+    ) throws -> StageConflict {
+        let rows = try connection.query(
+            "SELECT \(stateColumns) FROM strangler.extraction_state WHERE name = $1", [.text(transition.to.name)])
+        let found = try rows.first.map(state)
+        return StageConflict(
+            name: transition.to.name, expected: transition.from.version, found: found?.version ?? 0,
+            stage: found?.stage ?? .identified)
+    }
+
+    private static func state(_ row: PostgresRows.Row) throws(PostgresError) -> ExtractionState {
+        ExtractionState(
+            name: try row.text("name"), stage: try stage(row, "stage"), weight: try weight(row, "weight"),
+            since: try row.timestamp("since"), version: try row.int64("version"),
+            windowStartedAt: try row.optionalTimestamp("window_started_at"))
+    }
+
+    private static func point(_ row: PostgresRows.Row, _ side: String) throws(PostgresError) -> StagePoint {
+        StagePoint(stage: try stage(row, side + "_stage"), weight: try weight(row, side + "_weight"))
+    }
+
+    private static func stage(_ row: PostgresRows.Row, _ column: String) throws(PostgresError) -> Stage {
+        let text = try row.text(column)
+        guard let stage = Stage(rawValue: text) else { throw PostgresError(.decoding, "unknown stage \(text)") }
+        return stage
+    }
+
+    private static func weight(_ row: PostgresRows.Row, _ column: String) throws(PostgresError) -> Weight {
+        let hundredths = try row.int(column)
+        guard let weight = Weight(hundredths: hundredths) else {
+            throw PostgresError(.decoding, "a weight of \(hundredths) hundredths of a percent")
+        }
+        return weight
+    }
+}

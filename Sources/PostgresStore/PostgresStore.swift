@@ -1,0 +1,36 @@
+package import Logging
+import PostgresClient
+
+/// Everything that Strangler keeps in Postgres: stages with their history, and the evidence.
+///
+/// Every call is one transaction, or one statement, and throws one `PostgresError` at once when Postgres is away;
+/// the connections come back by themselves. Callers keep serving on what they last knew.
+package final class PostgresStore: Sendable {
+    let pool: PostgresPool
+    let logger: Logger
+    /// Recorded pairs kept per mismatch group.
+    let exampleLimit: Int
+    private let connectionString: String
+
+    /// Does not connect yet. Two connections: one for the batches of evidence, one that a command always finds free.
+    package init(_ connectionString: String, exampleLimit: Int = 20, logger: Logger) {
+        self.connectionString = connectionString
+        self.exampleLimit = max(0, exampleLimit)
+        self.logger = logger
+        pool = PostgresPool(connectionString, size: 2)
+    }
+
+    /// Creates or updates the schema. To be called before anything else.
+    package func migrate() async throws {
+        try await Migrator(logger: logger).migrate(connectionString)
+    }
+
+    /// Whether Postgres answers now; for a readiness check.
+    package func ping() async throws {
+        try await pool.query("SELECT 1")
+    }
+
+    package func close() async {
+        await pool.close()
+    }
+}

@@ -1,0 +1,193 @@
+import Extraction
+import Routing
+import Yams
+
+/// Reads one `Routes/<extraction>.yaml`.
+struct ExtractionFileReader {
+    struct Draft {
+        var location: SourceLocation
+        /// Nil after an error, like all that is mandatory.
+        var name: String?
+        var nameLocation: SourceLocation
+        var definition: ExtractionDefinition?
+        var service: UpstreamDefinition?
+        var contract: (path: String, location: SourceLocation)?
+        var shadowTimeout: Duration = .seconds(2)
+        var routes: [Route] = []
+    }
+
+    private static let keys = [
+        "extraction", "owner", "problem", "because", "match", "service", "contract", "shadow", "cutover", "fallback",
+    ]
+
+    let fields: FieldReader
+    private var source: ValueReader { fields.source }
+
+    /// What could be read; errors are in `diagnostics`.
+    static func read(_ file: ConfigurationFile, extraction: Int, _ diagnostics: Diagnostics) -> Draft {
+        let source = ValueReader(file: file.name, diagnostics: diagnostics)
+        let top = SourceLocation(file: file.name, line: 1, column: 1)
+        guard let root = YAMLFile.root(of: file, diagnostics),
+            let fields = FieldReader(root, of: "the extraction's file", keys: keys, source)
+        else { return Draft(location: top, nameLocation: top) }
+        return ExtractionFileReader(fields: fields).read(extraction: extraction)
+    }
+
+    private func read(extraction: Int) -> Draft {
+        var draft = Draft(location: fields.location, nameLocation: fields.location)
+        if let node = fields.required("extraction", example: "extraction: orders") {
+            draft.name = source.value(node, "extraction", Values.extractionName)
+            draft.nameLocation = source.location(of: node)
+        }
+        if let node = fields.required("service", example: #"service: {url: "http://127.0.0.1:9100"}"#) {
+            draft.service = UpstreamReader.read(node, "service", source)
+        }
+        if let contract = fields.value("contract", Values.text), let node = fields["contract"] {
+            draft.contract = (contract, source.location(of: node))
+        }
+        draft.routes = routes(extraction: extraction)
+        let shadow = fields.fields("shadow", keys: ["sample", "writes", "timeout", "noise"])
+        draft.shadowTimeout = shadow?.value("timeout", Values.duration) ?? draft.shadowTimeout
+        draft.definition = definition(name: draft.name, hasContract: draft.contract != nil, shadow: shadow)
+        return draft
+    }
+
+    /// Everything but the routes and the service. Read to the end even when something mandatory is missing.
+    private func definition(name: String?, hasContract: Bool, shadow: FieldReader?) -> ExtractionDefinition? {
+        let problem = fields.required("problem", example: "problem: \"why this has to leave the monolith\"")
+            .flatMap { source.value($0, "problem", Values.text) }
+        let because = because()
+        let owner = fields.value("owner", Values.text)
+        let writes = Values.oneOf([("never", WritePolicy.never), ("dual-write", .dualWrite)])
+        let policy = shadow?.value("writes", writes) ?? .never
+        let sample = shadow?.value("sample", Values.percent) ?? .all
+        let noise = shadow?.value("noise", Values.percent) ?? .none
+        let cutover = cutover()
+        let fallback = fields.fields("fallback", keys: ["window", "quiet"])
+        let window = fallback?.value("window", Values.durationOrZero) ?? .seconds(30 * 86_400)
+        let quiet = fallback?.value("quiet", Values.durationOrZero) ?? .seconds(7 * 86_400)
+        guard let name, let problem, let because else { return nil }
+        return ExtractionDefinition(
+            name: name, owner: owner, problem: problem, because: because, hasContract: hasContract,
+            affinity: cutover.affinity, cohort: cutover.cohort, sample: sample, writes: policy, noise: noise,
+            ramp: cutover.ramp, bake: cutover.bake, guardLimits: cutover.limits, window: window, quiet: quiet)
+    }
+
+    private func because() -> [Reason]? {
+        let names = Reason.allCases.map(\.rawValue)
+        guard let node = fields.required("because", example: "because: [\(names.prefix(2).joined(separator: ", "))]"),
+            let entries = source.list(node, "because", of: "at least two reasons: \(names.joined(separator: ", "))")
+        else { return nil }
+        let parse = Values.oneOf(Reason.allCases.map { (name: $0.rawValue, value: $0) })
+        let reasons = source.values(entries, "because", parse)
+        guard reasons.count == entries.count else { return nil }
+        guard Set(reasons).count >= 2 else {
+            source.report(
+                "`because` names \(Set(reasons).count == 1 ? "one reason" : "no reason"), an extraction needs two",
+                fix:
+                    "add another of: \(names.filter { name in !reasons.contains { $0.rawValue == name } }.joined(separator: ", "))",
+                at: node)
+            return nil
+        }
+        return reasons
+    }
+}
+
+// MARK: - match
+
+extension ExtractionFileReader {
+    private func routes(extraction: Int) -> [Route] {
+        guard let node = fields.required("match", example: #"match: [{path: "/api/v1/orders/**"}]"#),
+            let entries = source.list(node, "match", of: #"routes such as {path: "/api/v1/orders/**"}"#)
+        else { return [] }
+        if entries.isEmpty { source.report("`match` is empty", fix: "name at least one path", at: node) }
+        return entries.compactMap { route($0, extraction: extraction) }
+    }
+
+    private func route(_ node: Node, extraction: Int) -> Route? {
+        guard let entry = FieldReader(node, of: "an entry of `match`", keys: ["path", "methods", "hosts"], source),
+            let path = entry.required("path", example: #"path: "/api/v1/orders/**""#),
+            let pattern = source.value(path, "path", Self.pattern)
+        else { return nil }
+        return Route(
+            pattern: pattern, methods: names(entry, "methods", "methods such as GET", Values.method),
+            hosts: names(entry, "hosts", "hosts such as shop.example.com", Values.hostPattern), extraction: extraction,
+            location: source.location(of: node))
+    }
+
+    /// An optional list; an empty one is an error, because it reads like "none" and would mean "any".
+    private func names(
+        _ entry: FieldReader, _ key: String, _ what: String, _ parse: (String) throws(ValueError) -> String
+    ) -> [String] {
+        guard let nodes = entry.list(key, of: what) else { return [] }
+        if nodes.isEmpty, let node = entry[key] {
+            source.report("`\(key)` is empty", fix: "remove the key to take any", at: node)
+        }
+        return source.values(nodes, key, parse)
+    }
+
+    private static func pattern(_ text: String) throws(ValueError) -> RoutePattern {
+        do throws(RoutePatternError) {
+            return try RoutePattern(parsing: text)
+        } catch {
+            throw ValueError(
+                "\(error)", fix: error == .noLeadingSlash ? "expected such as \"/api/v1/orders/**\"" : nil)
+        }
+    }
+}
+
+// MARK: - cutover
+
+extension ExtractionFileReader {
+    private struct Cutover {
+        var affinity = Affinity.clientAddress
+        var cohort: String?
+        var ramp = [1, 5, 25, 50, 100].map { Weight(clamping: $0 * 100) }
+        var bake: Duration = .seconds(30 * 60)
+        var limits = GuardLimits()
+    }
+
+    private func cutover() -> Cutover {
+        var cutover = Cutover()
+        guard let fields = fields.fields("cutover", keys: ["affinity", "cohort", "ramp", "bake", "guard"]) else {
+            return cutover
+        }
+        if let node = fields["affinity"] { cutover.affinity = affinity(node) ?? cutover.affinity }
+        cutover.cohort = fields.value("cohort", Values.extractionName)
+        if let node = fields["ramp"] { cutover.ramp = ramp(node) ?? cutover.ramp }
+        cutover.bake = fields.value("bake", Values.durationOrZero) ?? cutover.bake
+        if let limits = fields.fields("guard", keys: ["error-rate", "p99", "mismatch"]) {
+            cutover.limits = GuardLimits(
+                errorRate: limits.value("error-rate", Values.percent), p99: limits.value("p99", Values.duration),
+                mismatch: limits.value("mismatch", Values.percent))
+        }
+        return cutover
+    }
+
+    private func affinity(_ node: Node) -> Affinity? {
+        let expected = "expected {cookie: NAME}, {header: NAME} or client-address"
+        if node.scalar != nil {
+            return source.value(node, "affinity", Values.oneOf([("client-address", Affinity.clientAddress)]))
+        }
+        guard let fields = FieldReader(node, of: "`affinity`", keys: ["cookie", "header"], source) else { return nil }
+        switch (fields["cookie"], fields["header"]) {
+        case (.some, nil): return fields.value("cookie", Values.token).map { .cookie($0) }
+        case (nil, .some): return fields.value("header", Values.token).map { .header($0) }
+        default:
+            source.report("`affinity` names no single key", fix: expected, at: node)
+            return nil
+        }
+    }
+
+    private func ramp(_ node: Node) -> [Weight]? {
+        guard let entries = source.list(node, "ramp", of: "percentages such as 5%") else { return nil }
+        let steps = source.values(entries, "ramp", Values.percent)
+        guard steps.count == entries.count else { return nil }
+        let isRising = zip(steps, steps.dropFirst()).allSatisfy { $0 < $1 }
+        guard isRising, let first = steps.first, first > .none else {
+            source.report("`ramp` does not rise", fix: "expected such as [1%, 5%, 25%, 50%, 100%]", at: node)
+            return nil
+        }
+        return steps
+    }
+}

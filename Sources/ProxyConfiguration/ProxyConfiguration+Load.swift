@@ -1,0 +1,93 @@
+import FoundationEssentials
+import Routing
+
+extension ProxyConfiguration {
+    /// Reads `path` (`Routes/proxy.yaml`), every other `.yaml` and `.yml` beside it (one extraction each), and the rules
+    /// in the folder `Shadow` beside the routes' folder. Blocks on the disk.
+    ///
+    /// - Throws: everything that is wrong in all of the files, under the names that `path` gives them.
+    package static func load(path: String) throws(ConfigurationErrors) -> ProxyConfiguration {
+        let loader = ConfigurationLoader(path: path)
+        let files = try loader.files()
+        return try parse(files: files)
+    }
+}
+
+/// Finds the files of a configuration on disk.
+private struct ConfigurationLoader {
+    /// Mounted configurations are often links to links.
+    private static let maximumLinks = 8
+
+    let path: String
+
+    func files() throws(ConfigurationErrors) -> ConfigurationFiles {
+        let working = FileManager.default.currentDirectoryPath
+        let folder = path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) : ""
+        let shownRoutes = path.contains("/") ? folder + "/" : ""
+        let routes = FilePath.absolute(folder.isEmpty && path.hasPrefix("/") ? "/" : folder, in: working)
+        let shadow = FilePath.absolute("../Shadow", in: routes)
+        var unreadable: [ConfigurationError] = []
+        func read(_ names: [String], in directory: String, shownAs prefix: String) -> [ConfigurationFile] {
+            names.compactMap { name in
+                guard let bytes = Self.contents(of: directory + "/" + name) else {
+                    unreadable.append(Self.unreadable(prefix + name))
+                    return nil
+                }
+                return ConfigurationFile(name: prefix + name, bytes: bytes)
+            }
+        }
+        let own = path.split(separator: "/").last.map(String.init) ?? path
+        let proxy = read([own], in: routes, shownAs: shownRoutes)
+        let extractions = read(Self.yamlNames(in: routes).filter { $0 != own }, in: routes, shownAs: shownRoutes)
+        let rules = read(Self.yamlNames(in: shadow), in: shadow, shownAs: Self.shownShadow(beside: folder))
+        guard let proxy = proxy.first, unreadable.isEmpty else { throw ConfigurationErrors(errors: unreadable) }
+        return ConfigurationFiles(proxy: proxy, extractions: extractions, rules: rules, routesFolder: routes) { path in
+            let prefix = routes + "/"
+            let shown = path.hasPrefix(prefix) ? shownRoutes + path.dropFirst(prefix.count) : path
+            return Self.contents(of: path).map { ConfigurationFile(name: shown, bytes: $0) }
+        }
+    }
+
+    /// The folder of rules as somebody would type it who typed the folder of the routes.
+    private static func shownShadow(beside folder: String) -> String {
+        if folder.isEmpty || folder == "." || folder.hasSuffix("..") {
+            return (folder.isEmpty ? "" : folder + "/") + "../Shadow/"
+        }
+        guard let slash = folder.lastIndex(of: "/") else { return "Shadow/" }
+        return folder[...slash] + "Shadow/"
+    }
+
+    private static func unreadable(_ name: String) -> ConfigurationError {
+        ConfigurationError(
+            location: SourceLocation(file: name, line: 1, column: 1),
+            message: "the file does not exist or cannot be read",
+            fix: "expected a readable file; `strangler serve --config Routes/proxy.yaml` names the proxy's own")
+    }
+
+    /// Names of the YAML files directly in a folder, in order; hidden ones (editors' copies) and folders are left out.
+    private static func yamlNames(in directory: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.filter { name in
+            let isYAML = name.hasSuffix(".yaml") || name.hasSuffix(".yml")
+            var isDirectory = false
+            let exists = FileManager.default.fileExists(atPath: directory + "/" + name, isDirectory: &isDirectory)
+            return isYAML && !name.hasPrefix(".") && !(exists && isDirectory)
+        }.sorted()
+    }
+
+    /// The bytes of a regular file, one more than the limit if it is larger; nil if it cannot be read.
+    private static func contents(of path: String) -> [UInt8]? {
+        var target = path
+        for _ in 0..<maximumLinks {
+            guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: target) else { break }
+            target = next.hasPrefix("/") ? next : FilePath.parent(of: target) + "/" + next
+        }
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: target),
+            attributes[.type] as? FileAttributeType == .typeRegular
+        else { return nil }
+        if let size = attributes[.size] as? Int, size > YAMLFile.maximumBytes {
+            return Array(repeating: 0x20, count: YAMLFile.maximumBytes + 1)
+        }
+        return FileManager.default.contents(atPath: target).map { Array($0) }
+    }
+}

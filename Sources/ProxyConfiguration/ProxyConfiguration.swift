@@ -1,0 +1,133 @@
+package import Comparison
+package import Extraction
+package import Routing
+
+/// What the files of a deployment say, checked and with every default filled in: the first of configuration → model →
+/// state. Immutable; a reload makes a new one.
+package struct ProxyConfiguration: Sendable {
+    package let listen: [BindAddress]
+    /// Loopback.
+    package let admin: BindAddress
+    package let monolith: UpstreamDefinition
+    package let store: StoreDefinition
+    /// Absolute path of the folder for the spool, cached state and the private Postgres.
+    package let dataDirectory: String
+    package let timeouts: Timeouts
+    /// Networks whose `X-Forwarded-*` are believed, as `address/length`.
+    package let trustedProxies: [String]
+    /// Event loops, 1…1024; nil for one per core.
+    package let threads: Int?
+    /// In the order of their files' names; `Route.extraction` is an index into this.
+    package let extractions: [ExtractionConfiguration]
+    /// What the indices of `routeTable` stand for.
+    package let routes: [Route]
+    package let routeTable: RouteTable
+    package let templates: EndpointTemplates
+
+    package init(
+        listen: [BindAddress], admin: BindAddress, monolith: UpstreamDefinition, store: StoreDefinition,
+        dataDirectory: String, timeouts: Timeouts, trustedProxies: [String], threads: Int?,
+        extractions: [ExtractionConfiguration], routes: [Route], routeTable: RouteTable, templates: EndpointTemplates
+    ) {
+        self.listen = listen
+        self.admin = admin
+        self.monolith = monolith
+        self.store = store
+        self.dataDirectory = dataDirectory
+        self.timeouts = timeouts
+        self.trustedProxies = trustedProxies
+        self.threads = threads
+        self.extractions = extractions
+        self.routes = routes
+        self.routeTable = routeTable
+        self.templates = templates
+    }
+}
+
+/// An address to listen on.
+package struct BindAddress: Sendable, Hashable {
+    /// A name or an address; IPv6 without brackets.
+    package let host: String
+    /// 0…65535; 0 lets the system choose.
+    package let port: Int
+    package let location: SourceLocation
+
+    package init(host: String, port: Int, location: SourceLocation) {
+        self.host = host
+        self.port = port
+        self.location = location
+    }
+}
+
+/// A server behind the proxy, spoken to in plain HTTP/1.1.
+package struct UpstreamDefinition: Sendable, Hashable {
+    /// A name or an address; IPv6 without brackets.
+    package let host: String
+    /// 1…65535.
+    package let port: Int
+    /// Path and query of the probe; nil: not probed.
+    package let healthPath: String?
+    package let location: SourceLocation
+
+    package init(host: String, port: Int, healthPath: String?, location: SourceLocation) {
+        self.host = host
+        self.port = port
+        self.healthPath = healthPath
+        self.location = location
+    }
+}
+
+/// Where stages, verdicts and mismatches are kept.
+package enum StoreDefinition: Sendable, Hashable {
+    /// A Postgres of the proxy's own below `dataDirectory`.
+    case privatePostgres
+    /// A `postgres://` URL as libpq reads it. Holds a password: not for logs.
+    case url(String)
+}
+
+/// Limits of waiting, all above 0.
+package struct Timeouts: Sendable, Hashable {
+    /// Until a connection to an upstream stands.
+    package var connect: Duration
+    /// From the end of the request to the first byte of the answer.
+    package var firstByte: Duration
+    /// How long a connection may be silent, in the middle of a body or between requests.
+    package var idle: Duration
+    /// Until a client's request head is complete.
+    package var head: Duration
+
+    package init(
+        connect: Duration = .seconds(1), firstByte: Duration = .seconds(30), idle: Duration = .seconds(60),
+        head: Duration = .seconds(15)
+    ) {
+        self.connect = connect
+        self.firstByte = firstByte
+        self.idle = idle
+        self.head = head
+    }
+}
+
+/// One extraction: its route file together with its rules.
+package struct ExtractionConfiguration: Sendable {
+    package let definition: ExtractionDefinition
+    package let service: UpstreamDefinition
+    /// Absolute; nil when the route file names no contract.
+    package let contractPath: String?
+    /// How long the shadow may take to answer.
+    package let shadowTimeout: Duration
+    /// `.none` when there is no rule file.
+    package let rules: ComparisonRules
+    package let location: SourceLocation
+
+    package init(
+        definition: ExtractionDefinition, service: UpstreamDefinition, contractPath: String?, shadowTimeout: Duration,
+        rules: ComparisonRules, location: SourceLocation
+    ) {
+        self.definition = definition
+        self.service = service
+        self.contractPath = contractPath
+        self.shadowTimeout = shadowTimeout
+        self.rules = rules
+        self.location = location
+    }
+}

@@ -1,0 +1,152 @@
+import Comparison
+import FoundationEssentials
+import Routing
+import Yams
+
+/// Reads one `Shadow/<extraction>.yaml`.
+struct RulesFileReader {
+    struct Draft {
+        var extraction: String?
+        var extractionLocation: SourceLocation
+        var rules: ComparisonRules
+    }
+
+    private static let keys = ["extraction", "ignore", "unordered", "tolerance", "redact", "headers", "identity"]
+
+    private let fields: FieldReader
+    private var source: ValueReader { fields.source }
+
+    /// What could be read; errors are in `diagnostics`.
+    static func read(_ file: ConfigurationFile, _ diagnostics: Diagnostics) -> Draft {
+        let source = ValueReader(file: file.name, diagnostics: diagnostics)
+        let top = SourceLocation(file: file.name, line: 1, column: 1)
+        guard let root = YAMLFile.root(of: file, diagnostics),
+            let fields = FieldReader(root, of: "the rules' file", keys: keys, source)
+        else { return Draft(extraction: nil, extractionLocation: top, rules: .none) }
+        return RulesFileReader(fields: fields).read()
+    }
+
+    private func read() -> Draft {
+        var draft = Draft(extraction: nil, extractionLocation: fields.location, rules: .none)
+        if let node = fields.required("extraction", example: "extraction: orders") {
+            draft.extraction = source.value(node, "extraction", Values.extractionName)
+            draft.extractionLocation = source.location(of: node)
+        }
+        draft.rules = ComparisonRules(
+            ignore: entries("ignore", keys: ["path", "because", "until"], ignoreRule),
+            unordered: entries("unordered", keys: ["path", "key"], unorderedRule),
+            tolerance: entries("tolerance", keys: ["path", "time", "number"], toleranceRule),
+            redact: fields.list("redact", of: "paths").map { source.values($0, "redact", Self.pattern) } ?? [],
+            headers: fields.list("headers", of: "header names").map { source.values($0, "headers", Values.token) }
+                ?? ComparisonRules.defaultHeaders,
+            identity: entries("identity", keys: ["field", "adopt"], identityRule))
+        return draft
+    }
+
+    /// The rules of one list of mappings; a rule with an error is left out.
+    private func entries<Rule>(_ key: String, keys: [String], _ read: (FieldReader, Node) -> Rule?) -> [Rule] {
+        (fields.list(key, of: "rules with \(keys.joined(separator: ", "))") ?? []).compactMap { node in
+            FieldReader(node, of: "an entry of `\(key)`", keys: keys, source).flatMap { read($0, node) }
+        }
+    }
+
+    private func ignoreRule(_ rule: FieldReader, _ node: Node) -> IgnoreRule? {
+        let path = path(rule)
+        let because = rule.required("because", example: "because: \"why nobody needs to see this\"")
+            .flatMap { source.value($0, "because", Values.text) }
+        let until = rule.value("until", Self.endOfDay)
+        guard let path, let because else { return nil }
+        return IgnoreRule(path: path, because: because, until: until)
+    }
+
+    private func unorderedRule(_ rule: FieldReader, _ node: Node) -> UnorderedRule? {
+        let key = rule.value("key", Self.pattern)
+        return path(rule).map { UnorderedRule(path: $0, key: key) }
+    }
+
+    private func toleranceRule(_ rule: FieldReader, _ node: Node) -> ToleranceRule? {
+        let path = path(rule)
+        let kind: ToleranceRule.Kind?
+        switch (rule["time"], rule["number"]) {
+        case (.some, nil): kind = rule.value("time", Values.duration).map { .time(seconds: $0 / .seconds(1)) }
+        case (nil, .some): kind = rule.value("number", Values.decimal).map { .number($0) }
+        default:
+            source.report(
+                "a tolerance is one of a time or a number", fix: "expected `time: 2s` or `number: 0.005`", at: node)
+            kind = nil
+        }
+        guard let path, let kind else { return nil }
+        return ToleranceRule(path: path, kind: kind)
+    }
+
+    private func identityRule(_ rule: FieldReader, _ node: Node) -> IdentityRule? {
+        let field = rule.required("field", example: "field: \"$.orderId\"")
+            .flatMap { source.value($0, "field", Self.memberPattern) }
+        let adopt = rule.required("adopt", example: "adopt: body").flatMap(adoption)
+        guard let field, let adopt else { return nil }
+        return IdentityRule(field: field, adopt: adopt)
+    }
+
+    private func adoption(_ node: Node) -> IdentityRule.Adoption? {
+        if node.scalar != nil {
+            return source.value(node, "adopt", Values.oneOf([("body", IdentityRule.Adoption.body)]))
+        }
+        return FieldReader(node, of: "`adopt`", keys: ["header"], source)
+            .flatMap { fields in fields.required("header", example: "header: X-Order-Id") }
+            .flatMap { source.value($0, "header", Values.token) }
+            .map { .header($0) }
+    }
+
+    private func path(_ rule: FieldReader) -> PathPattern? {
+        rule.required("path", example: "path: \"$.items[*].price\"").flatMap { source.value($0, "path", Self.pattern) }
+    }
+}
+
+// MARK: - Values
+
+extension RulesFileReader {
+    private static func pattern(_ text: String) throws(ValueError) -> PathPattern {
+        do throws(PathPatternError) {
+            return try PathPattern(text)
+        } catch {
+            throw ValueError(
+                "`\(text)` is no path, at character \(error.position): \(error.message)",
+                fix: "expected such as $.items[*].price, header.location, status")
+        }
+    }
+
+    private static func memberPattern(_ text: String) throws(ValueError) -> PathPattern {
+        let pattern = try pattern(text)
+        guard pattern.memberNames != nil else {
+            throw ValueError("`\(text)` does not name one field", fix: "expected such as $.orderId or $.order.id")
+        }
+        return pattern
+    }
+
+    /// `2027-01-31`: the first moment of the following day in UTC, so that a rule still works on the day it names.
+    static func endOfDay(_ text: String) throws(ValueError) -> Date {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        let widths = parts.map(\.utf8.count)
+        let isNumeric = parts.allSatisfy { $0.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } }
+        guard widths == [4, 2, 2], isNumeric, let year = Int(parts[0]), let month = Int(parts[1]),
+            let day = Int(parts[2]), (1970...9999).contains(year), (1...12).contains(month),
+            (1...daysInMonth(month, of: year)).contains(day)
+        else { throw ValueError("`\(text)` is no date", fix: "expected such as 2027-01-31") }
+        return Date(timeIntervalSince1970: Double(daysSince1970(year, month, day) + 1) * 86_400)
+    }
+
+    private static func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
+
+    private static func daysInMonth(_ month: Int, of year: Int) -> Int {
+        switch month {
+        case 2: isLeap(year) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
+    private static func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int {
+        let years = (1970..<year).reduce(0) { $0 + (isLeap($1) ? 366 : 365) }
+        return (1..<month).reduce(years) { $0 + daysInMonth($1, of: year) } + day - 1
+    }
+}
