@@ -5,9 +5,12 @@ import PackageDescription
 // upstream (Upstreams, Resilience) → proxy (ProxyServer) → shadow (ShadowRunner, DualWrite, Comparison) →
 // store (PostgresStore). Imports point down only: executable → I/O → pure.
 
+let nio = "swift-nio"
+
 let package = Package(
     name: "strangler",
     dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -50,6 +53,29 @@ let package = Package(
         .target(
             name: "ProxyConfiguration",
             dependencies: ["Routing", "Extraction", "Comparison", .product(name: "Yams", package: "Yams")]
+        ),
+        .target(
+            name: "Upstreams",
+            dependencies: [
+                "HTTPWire", "Resilience",
+                .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
+            ]
+        ),
+        .target(
+            name: "ProxyServer",
+            dependencies: [
+                "HTTPWire", "Routing", "Extraction", "Resilience", "Upstreams",
+                .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(
+            name: "ShadowRunner",
+            dependencies: [
+                "HTTPWire", "Routing", "Extraction", "Comparison", "DualWrite", "Upstreams",
+                .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
+                .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .target(
             name: "DemoConfiguration",

@@ -1,0 +1,130 @@
+internal import Extraction
+internal import HTTPWire
+internal import NIOCore
+internal import Resilience
+internal import Upstreams
+
+/// The upstream's answer, and its failures.
+extension Exchange: UpstreamConsumer {
+    func upstreamConnected(_ stream: HTTP1UpstreamConnection) {
+        connected(stream)
+    }
+
+    func upstreamHead(_ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer) {
+        if parser.head.isInterim {
+            client.sendHead(parser, bytes, servedBy: [], requestEnded: requestEnded)
+            return
+        }
+        settleBreaker(parser.head.status >= 500 ? .failure : .success)
+        switch machine.answerHeadArrived(status: parser.head.status) {
+        case .forward:
+            answeredStatus = parser.head.status
+            deadline = context.now + context.settings.upstream.idle
+            capture?.answerHead(UnsafeRawBufferPointer(rebasing: bytes[..<min(parser.head.length, bytes.count)]))
+            client.sendHead(parser, bytes, servedBy: servedBy, requestEnded: requestEnded)
+        case .fallBack(let reason):
+            stream?.cancel()
+            stream = nil
+            fallBack(reason)
+        }
+    }
+
+    func upstreamBody(_ bytes: ByteBuffer) {
+        capture?.answerBody(bytes)
+        client.sendBody(bytes)
+        if client.isWritable {
+            deadline = context.now + context.settings.upstream.idle
+        } else {
+            // A slow reader: the upstream waits with it, and the client's own deadline applies.
+            stream?.pauseReading()
+            deadline = .distantFuture
+        }
+    }
+
+    func upstreamEnded(trailers: [UInt8]) {
+        stream = nil
+        deadline = .distantFuture
+        machine.ended()
+        let captured = takeCapture(.answered(status: answeredStatus))
+        client.sendEnd(trailers: trailers, requestEnded: requestEnded)
+        if let captured { context.handoff.shadow(captured) }
+    }
+
+    func upstreamReadComplete() {
+        client.flush()
+    }
+
+    func upstreamWritabilityChanged(_ isWritable: Bool) {
+        guard isWritable, isActive else { return }
+        if machine.phase == .sent {
+            deadline = requestEnded ? context.now + context.settings.upstream.firstByte : .distantFuture
+        }
+        client.resumeRequest()
+    }
+
+    func upstreamFailed(_ failure: UpstreamFailure, reused: Bool) {
+        stream = nil
+        waiter = nil
+        failed(AttemptFailure(failure), reused: reused)
+    }
+
+    func failed(_ failure: AttemptFailure, reused: Bool) {
+        deadline = .distantFuture
+        // A kept connection that had died says nothing about the service, so the breaker does not hear of it.
+        settleBreaker(failure == .reset && reused ? nil : .failure)
+        switch machine.upstreamFailed(failure, reused: reused) {
+        case .retry: attempt(fresh: true)
+        case .fallBack(let reason): fallBack(reason)
+        case .answer(let status, let detail):
+            countUpstreamError()
+            let captured = takeCapture(.failed)
+            release()
+            client.sendError(status: status, detail: detail, requestEnded: requestEnded)
+            if let captured { context.handoff.shadow(captured) }
+        case .abort:
+            countUpstreamError()
+            let captured = takeCapture(.failed)
+            release()
+            client.abort()
+            if let captured { context.handoff.shadow(captured) }
+        }
+    }
+
+    /// The monolith stands in. There is nothing to compare then: both answers would be the monolith's.
+    private func fallBack(_ reason: FallbackReason) {
+        capture = nil
+        if let index = FallbackReason.allCases.firstIndex(of: reason) {
+            context.counters.extractions[extraction].fellBack[index] += 1
+        }
+        context.handoff.fellBack(extraction, reason)
+        attempt(fresh: false)
+    }
+
+    private var servedBy: [UInt8] {
+        guard let reason = machine.fellBack else { return [] }
+        return Array("monolith; fallback=\"\(reason.rawValue)\"".utf8)
+    }
+
+    private func countUpstreamError() {
+        if extraction < 0 {
+            context.counters.unmatched.upstreamErrors += 1
+        } else {
+            context.counters.extractions[extraction].upstreamErrors += 1
+        }
+    }
+}
+
+extension AttemptFailure {
+    init(_ failure: UpstreamFailure) {
+        switch failure {
+        case .refused: self = .refused
+        case .connectTimeout: self = .connectTimeout
+        case .noConnection: self = .noConnection
+        case .closedBeforeHead: self = .reset
+        case .truncated: self = .brokenOff
+        case .malformed: self = .malformed
+        case .firstByteTimeout: self = .firstByteTimeout
+        case .idleTimeout: self = .brokenOff
+        }
+    }
+}

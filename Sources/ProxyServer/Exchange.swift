@@ -1,0 +1,301 @@
+internal import Extraction
+internal import HTTPWire
+internal import NIOCore
+internal import Resilience
+internal import Routing
+internal import Upstreams
+
+/// One request and its answer: reads the route, takes the decision, moves bytes between client and upstream.
+///
+/// What to do when something fails is decided by `ExchangeMachine`; this class does it. One object serves all requests of
+/// a client connection, one after the other.
+final class Exchange {
+    let context: LoopContext
+    unowned let client: any ClientStream
+    var machine = ExchangeMachine()
+    var stream: HTTP1UpstreamConnection?
+    var waiter: UpstreamWaiter?
+    var capture: Capture?
+    /// When the upstream has been silent for too long, on the loop's coarse clock.
+    var deadline = NIODeadline.distantFuture
+    var extraction = -1
+    var method = Method.other
+    var requestEnded = false
+    /// Status of the answer that was handed to the client.
+    var answeredStatus = 0
+    /// A call to the service is under way that its circuit breaker has admitted.
+    var breakerOwed = false
+    var attemptBegan = NIODeadline.uptimeNanoseconds(0)
+    private var began = NIODeadline.uptimeNanoseconds(0)
+    private(set) var head: ByteBuffer
+    private var framing = BodyFraming.none
+    /// Body that arrived before there was a connection to send it on.
+    private var pendingBody: [ByteBuffer] = []
+    private var requestTrailers: [UInt8] = []
+    private var isStarting = false
+
+    init(context: LoopContext, client: any ClientStream) {
+        self.context = context
+        self.client = client
+        head = ByteBufferAllocator().buffer(capacity: 1024)
+    }
+
+    var isActive: Bool { machine.phase != .idle && machine.phase != .ended }
+
+    // MARK: The request
+
+    /// A request head is complete: routes it, decides, and writes the head that goes on. `bytes` live for this call only.
+    /// - Returns: false when its path is refused.
+    func prepare(_ parser: borrowing RequestHeadParser, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        let request = parser.head
+        method = request.method
+        framing = request.framing
+        requestEnded = false
+        requestTrailers = []
+        pendingBody.removeAll(keepingCapacity: true)
+        capture = nil
+        deadline = .distantFuture
+        began = .now()
+        guard let path = normalisedPath(request, bytes) else { return false }
+        let decision = decide(path.changed, parser, bytes)
+        machine.requestArrived(decision, isSafe: method.isSafe, hasBody: framing != .none)
+        count(decision)
+        writeHead(path.changed, parser, bytes)
+        return true
+    }
+
+    /// Asks the upstream for what `prepare` decided. The caller flushes by `requestReadComplete`.
+    func start() {
+        isStarting = true
+        attempt(fresh: false)
+        isStarting = false
+    }
+
+    func requestBody(_ bytes: ByteBuffer) {
+        capture?.requestBody(bytes)
+        guard let stream else {
+            pendingBody.append(bytes)
+            return
+        }
+        machine.bodyBytesHandedOn()
+        stream.sendBody(bytes)
+    }
+
+    func requestEnded(trailers: [UInt8]) {
+        requestEnded = true
+        requestTrailers = trailers
+        guard let stream else { return }
+        stream.sendEnd(trailers: trailers)
+        if machine.phase == .sent { deadline = context.now + context.settings.upstream.firstByte }
+    }
+
+    /// All of one read has been handed over.
+    func requestReadComplete() {
+        guard let stream else { return }
+        stream.flush()
+        // Writing may have shown the connection to be dead, and another attempt to be under way.
+        if self.stream === stream, !requestEnded, !stream.isWritable {
+            client.pauseRequest()
+            deadline = context.now + context.settings.upstream.idle
+        }
+    }
+
+    /// The client has left, or cannot be understood any more.
+    func clientGone() {
+        guard isActive else { return }
+        context.counters.clientAborts += 1
+        machine.ended()
+        settleBreaker(nil)
+        release()
+    }
+
+    func clientWritable() {
+        guard let stream else { return }
+        if machine.phase == .answering { deadline = context.now + context.settings.upstream.idle }
+        stream.resumeReading()
+    }
+
+    func tick(now: NIODeadline) {
+        guard isActive, now > deadline else { return }
+        let failure: AttemptFailure =
+            switch machine.phase {
+            case .answering: .brokenOff
+            case .connecting: .noConnection
+            case .idle, .sent, .ended: .firstByteTimeout
+            }
+        waiter?.consumer = nil
+        waiter = nil
+        stream?.cancel()
+        stream = nil
+        failed(failure, reused: false)
+    }
+
+    // MARK: Deciding
+
+    private struct NormalisedPath {
+        let changed: [UInt8]?
+    }
+
+    /// The path that is routed and forwarded; `changed` is nil where it is as the client wrote it. Nil when refused.
+    private func normalisedPath(_ request: RequestHead, _ bytes: UnsafeRawBufferPointer) -> NormalisedPath? {
+        let path = request.path(in: bytes)
+        if request.targetForm == .asterisk { return NormalisedPath(changed: nil) }
+        if path.isEmpty { return NormalisedPath(changed: [0x2F]) }
+        switch PathNormalization.normalize(path: path) {
+        case .unchanged: return NormalisedPath(changed: nil)
+        case .changed(let normal): return NormalisedPath(changed: normal)
+        case .refused: return nil
+        }
+    }
+
+    private func decide(_ changed: [UInt8]?, _ parser: borrowing RequestHeadParser, _ bytes: UnsafeRawBufferPointer)
+        -> Decision
+    {
+        let snapshot = context.snapshot
+        let request = parser.head
+        let token = request.methodToken(in: bytes)
+        let host = request.authority(in: bytes)
+        let route =
+            if let changed {
+                changed.withUnsafeBytes {
+                    snapshot.routes.match(method: method, methodToken: token, path: $0, host: host)
+                }
+            } else {
+                snapshot.routes.match(method: method, methodToken: token, path: request.path(in: bytes), host: host)
+            }
+        guard route >= 0, route < snapshot.extractionOfRoute.count else {
+            extraction = -1
+            return .unmatched
+        }
+        extraction = snapshot.extractionOfRoute[route]
+        return decide(route, snapshot.extractions[extraction], parser, bytes)
+    }
+
+    private func decide(
+        _ route: Int, _ traffic: ExtractionTraffic, _ parser: borrowing RequestHeadParser,
+        _ bytes: UnsafeRawBufferPointer
+    ) -> Decision {
+        let plan = traffic.plan
+        guard plan.needsAffinity || plan.mayShadow else {
+            return plan.decide(bucket: 0, isSafe: method.isSafe, sampleRoll: 0)
+        }
+        let key = AffinityKey.withKey(
+            traffic.affinity, parser, bytes, clientAddress: client.forwardingFacts.clientAddress
+        ) { AffinityHash.hash(salt: traffic.seed, key: $0) }
+        let decision = plan.decide(
+            bucket: AffinityHash.bucket(of: key), isSafe: method.isSafe, sampleRoll: context.sampleRoll())
+        if let shadow = decision.shadow {
+            capture = Capture(
+                route: route, lane: key, requestID: context.makeRequestID(), shadowIsService: shadow == .service,
+                limit: context.settings.captureLimit)
+        }
+        return decision
+    }
+
+    private func count(_ decision: Decision) {
+        if extraction < 0 {
+            context.counters.unmatched.toMonolith += 1
+        } else {
+            switch decision.primary {
+            case .monolith: context.counters.extractions[extraction].toMonolith += 1
+            case .service: context.counters.extractions[extraction].toService += 1
+            }
+            if decision.shadow != nil { context.counters.extractions[extraction].shadowed += 1 }
+        }
+    }
+
+    private func writeHead(
+        _ path: [UInt8]?, _ parser: borrowing RequestHeadParser, _ bytes: UnsafeRawBufferPointer
+    ) {
+        let forwarding = RequestForwarding(
+            facts: client.forwardingFacts, path: path, upstreamAuthority: context.monolith.authority,
+            requestID: capture?.requestID ?? [])
+        head.clear()
+        head.writeWithUnsafeMutableBytes(minimumWritableBytes: forwarding.capacity(for: parser.head)) { memory in
+            var sink = ByteSink(memory)
+            forwarding.write(parser, bytes, to: &sink)
+            return sink.count
+        }
+    }
+
+    // MARK: Attempts
+
+    func attempt(fresh: Bool) {
+        let pool: UpstreamPool
+        attemptBegan = .now()
+        if machine.side == .service {
+            let admission = context.breakers[extraction].admit(now: Int64(attemptBegan.uptimeNanoseconds))
+            if admission == .refused {
+                failed(.circuitOpen, reused: false)
+                return
+            }
+            breakerOwed = true
+            pool = context.services[extraction]
+        } else {
+            pool = context.monolith
+        }
+        switch pool.acquire(self, fresh: fresh) {
+        case .ready(let connection): connected(connection)
+        case .pending(let waiter):
+            self.waiter = waiter
+            // Connecting has a time limit in the pool; this one is for the queue, when all connections are taken.
+            deadline = context.now + context.settings.upstream.connect + context.settings.upstream.firstByte
+            if !requestEnded { client.pauseRequest() }
+        case .full: failed(.noConnection, reused: false)
+        }
+    }
+
+    func connected(_ connection: HTTP1UpstreamConnection) {
+        waiter = nil
+        stream = connection
+        connection.begin(self, method: method, framing: framing, head: head)
+        machine.headHandedOn()
+        for bytes in pendingBody {
+            machine.bodyBytesHandedOn()
+            connection.sendBody(bytes)
+        }
+        pendingBody.removeAll(keepingCapacity: true)
+        if requestEnded { connection.sendEnd(trailers: requestTrailers) }
+        deadline = requestEnded ? context.now + context.settings.upstream.firstByte : .distantFuture
+        if !isStarting {
+            connection.flush()
+            client.resumeRequest()
+        }
+    }
+
+    /// Lets go of the upstream.
+    func release() {
+        waiter?.consumer = nil
+        waiter = nil
+        stream?.cancel()
+        stream = nil
+        deadline = .distantFuture
+        pendingBody.removeAll(keepingCapacity: true)
+    }
+
+    /// Tells the service's circuit breaker how the admitted call went; nil: it was given up.
+    func settleBreaker(_ outcome: CircuitBreaker.Outcome?) {
+        guard breakerOwed else { return }
+        breakerOwed = false
+        let now = NIODeadline.now()
+        let took = (now - attemptBegan).nanoseconds
+        let time = Int64(now.uptimeNanoseconds)
+        if let outcome {
+            context.breakers[extraction].completed(outcome, took: took, now: time)
+        } else {
+            context.breakers[extraction].cancelled(took: took, now: time)
+        }
+    }
+
+    /// Hands the finished exchange to the shadow, if it is to have one. Only after the client has its answer.
+    func takeCapture(_ outcome: CapturedExchange.Outcome) -> CapturedExchange? {
+        guard let capture else { return nil }
+        self.capture = nil
+        return CapturedExchange(
+            extraction: extraction, route: capture.route, method: method, requestHead: head,
+            requestBody: capture.requestBody, answerHead: capture.answerHead, answerBody: capture.answerBody,
+            isTruncated: capture.isTruncated, outcome: outcome, shadowIsService: capture.shadowIsService,
+            lane: capture.lane, requestID: capture.requestID,
+            primaryNanoseconds: (NIODeadline.now() - began).nanoseconds)
+    }
+}

@@ -1,0 +1,148 @@
+package import Extraction
+internal import Resilience
+
+/// Why an upstream attempt ended without an answer that can be used, in the words of the exchange.
+package enum AttemptFailure: Sendable, Equatable {
+    case refused
+    case connectTimeout
+    case noConnection
+    case circuitOpen
+    case reset
+    case malformed
+    case firstByteTimeout
+    /// The answer had begun, so the request was carried out, at least in part.
+    case brokenOff
+
+    var fallbackReason: FallbackReason {
+        switch self {
+        case .refused: .refused
+        case .connectTimeout, .firstByteTimeout: .timeout
+        case .noConnection: .noConnection
+        case .circuitOpen: .circuitOpen
+        case .reset, .malformed, .brokenOff: .reset
+        }
+    }
+
+    /// Statuses of DESIGN §4: nobody there 503, refused or broken 502, too slow 504.
+    var status: Int {
+        switch self {
+        case .refused, .reset, .malformed, .brokenOff: 502
+        case .noConnection, .circuitOpen: 503
+        case .connectTimeout, .firstByteTimeout: 504
+        }
+    }
+
+    var detail: String {
+        switch self {
+        case .refused: "The upstream cannot be reached."
+        case .connectTimeout: "The upstream did not accept a connection in time."
+        case .noConnection, .circuitOpen: "The upstream is not available."
+        case .reset: "The upstream closed the connection."
+        case .malformed: "The upstream's answer is malformed."
+        case .firstByteTimeout: "The upstream did not answer in time."
+        case .brokenOff: "The upstream's answer broke off."
+        }
+    }
+}
+
+/// Decides what becomes of one exchange when its upstream answers or fails. A value: no I/O, no clock.
+///
+/// `connecting` → `sent` (a byte of the request was handed to a connection) → `answering` (a byte of the answer was
+/// handed to the client) → `ended`. Attempts may go back from `sent` to `connecting`, never from `answering`.
+package struct ExchangeMachine: Sendable, Equatable {
+    package enum Phase: Sendable, Equatable { case idle, connecting, sent, answering, ended }
+
+    package enum FailureAction: Sendable, Equatable {
+        /// Ask the same upstream again, on a fresh connection.
+        case retry
+        /// Ask the monolith instead of the service.
+        case fallBack(FallbackReason)
+        /// Tell the client.
+        case answer(status: Int, detail: String)
+        /// Part of an answer is out: only a broken connection tells the client that it is not whole.
+        case abort
+    }
+
+    package enum HeadAction: Sendable, Equatable {
+        case forward
+        case fallBack(FallbackReason)
+    }
+
+    package private(set) var phase = Phase.idle
+    package private(set) var decision = Decision.unmatched
+    /// Set once the monolith stands in.
+    package private(set) var fellBack: FallbackReason?
+    private var isSafe = true
+    private var hasBody = false
+    /// Bytes of the request body have been handed on, and are kept nowhere.
+    private var bodyHandedOn = false
+    private var attempts = 0
+
+    package init() {}
+
+    /// Who is being asked now.
+    package var side: Side { fellBack == nil ? decision.primary : .monolith }
+
+    package mutating func requestArrived(_ decision: Decision, isSafe: Bool, hasBody: Bool) {
+        self = ExchangeMachine()
+        self.decision = decision
+        self.isSafe = isSafe
+        self.hasBody = hasBody
+        phase = .connecting
+        attempts = 1
+    }
+
+    package mutating func headHandedOn() { phase = .sent }
+
+    package mutating func bodyBytesHandedOn() { bodyHandedOn = true }
+
+    /// A final head arrived.
+    package mutating func answerHeadArrived(status: Int) -> HeadAction {
+        if side == .service, let reason = FallbackReason.status(status), mayFallBack(reason) {
+            return turnToMonolith(reason)
+        }
+        phase = .answering
+        return .forward
+    }
+
+    package mutating func upstreamFailed(_ failure: AttemptFailure, reused: Bool) -> FailureAction {
+        if phase == .answering {
+            phase = .ended
+            return .abort
+        }
+        if failure == .reset, mayRetry(reused: reused) {
+            attempts += 1
+            phase = .connecting
+            return .retry
+        }
+        let reason = failure.fallbackReason
+        if side == .service, mayFallBack(reason) {
+            _ = turnToMonolith(reason)
+            return .fallBack(reason)
+        }
+        phase = .ended
+        return .answer(status: failure.status, detail: failure.detail)
+    }
+
+    package mutating func ended() { phase = .ended }
+
+    private func mayRetry(reused: Bool) -> Bool {
+        RetryPolicy.mayRetry(
+            isSafe: isSafe, hasBody: hasBody, certainlyUnsent: phase == .connecting && !bodyHandedOn,
+            anyResponseByte: false, reusedConnection: reused, attempts: attempts)
+    }
+
+    private func mayFallBack(_ reason: FallbackReason) -> Bool {
+        // Body bytes that were handed on are gone: another upstream would get a part of them.
+        guard fellBack == nil, !bodyHandedOn else { return false }
+        return FallbackPolicy.monolithMayAnswer(
+            decision, reason: reason, isSafe: isSafe, certainlyUnsent: phase == .connecting)
+    }
+
+    private mutating func turnToMonolith(_ reason: FallbackReason) -> HeadAction {
+        fellBack = reason
+        phase = .connecting
+        attempts = 1
+        return .fallBack(reason)
+    }
+}

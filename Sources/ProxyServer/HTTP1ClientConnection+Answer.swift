@@ -1,0 +1,83 @@
+internal import HTTPWire
+internal import NIOCore
+internal import Upstreams
+
+/// The answer on its way to the client.
+extension HTTP1ClientConnection: ClientStream {
+    /// Bodies up to this size are copied behind their head, so that both leave in one `write`.
+    private static let coalesceLimit = 16 * 1024
+
+    func sendHead(
+        _ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer, servedBy: [UInt8], requestEnded: Bool
+    ) {
+        if parser.head.isInterim {
+            guard clientMinorVersion >= 1 else { return }  // 1xx is unknown to HTTP/1.0 (RFC 9110 §15.2)
+            writeHead(parser, bytes, servedBy: [], framing: .none)
+            flush()
+            return
+        }
+        // The rest of a request whose answer is already there cannot be told from a next request.
+        if !requestEnded || isDraining { closesAfterAnswer = true }
+        answerFraming = ResponseForwarding.clientFraming(
+            of: parser.head.framing, clientMinorVersion: clientMinorVersion)
+        if answerFraming == .untilClose { closesAfterAnswer = true }
+        writeHead(parser, bytes, servedBy: servedBy, framing: answerFraming)
+    }
+
+    private func writeHead(
+        _ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer, servedBy: [UInt8],
+        framing: BodyFraming
+    ) {
+        let forwarding = ResponseForwarding(
+            framing: framing, clientMinorVersion: clientMinorVersion, closes: closesAfterAnswer, servedBy: servedBy,
+            date: date)
+        outbound.writeWithUnsafeMutableBytes(minimumWritableBytes: forwarding.capacity(for: parser.head)) { memory in
+            var sink = ByteSink(memory)
+            forwarding.write(parser, bytes, to: &sink)
+            return sink.count
+        }
+    }
+
+    func sendBody(_ bytes: ByteBuffer) {
+        guard bytes.readableBytes > 0 else { return }
+        let chunked = answerFraming == .chunked
+        if chunked { outbound.writeChunkHeader(bytes.readableBytes) }
+        if bytes.readableBytes <= HTTP1ClientConnection.coalesceLimit {
+            outbound.writeImmutableBuffer(bytes)
+        } else {
+            writeOutbound()
+            write(bytes)
+        }
+        if chunked { outbound.writeStaticString("\r\n") }
+    }
+
+    func sendEnd(trailers: [UInt8], requestEnded: Bool) {
+        if answerFraming == .chunked {
+            outbound.writeStaticString("0\r\n")
+            outbound.writeBytes(trailers)
+            outbound.writeStaticString("\r\n")
+        }
+        if !requestEnded { closesAfterAnswer = true }
+        answerWritten()
+    }
+
+    func sendError(status: Int, detail: String, requestEnded: Bool) {
+        // These answers do not say keep-alive, as HTTP/1.0 would need.
+        if !requestEnded || isDraining || clientMinorVersion == 0 { closesAfterAnswer = true }
+        outbound.writeBytes(
+            ErrorAnswer.bytes(
+                status: status, detail: detail, isHead: isHeadRequest, keepsAlive: !closesAfterAnswer, date: date))
+        answerWritten()
+    }
+
+    func flush() {
+        writeOutbound()
+        writtenNow()
+    }
+
+    private func writeOutbound() {
+        guard outbound.readableBytes > 0 else { return }
+        write(outbound)
+        outbound.clear()
+    }
+}

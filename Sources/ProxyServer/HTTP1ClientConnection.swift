@@ -1,0 +1,440 @@
+internal import HTTPWire
+internal import NIOCore
+internal import Upstreams
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#endif
+
+/// One HTTP/1.1 (or 1.0) client: takes requests off the connection, one exchange at a time, and writes the answers.
+///
+/// Pipelined requests wait in the socket and in at most one read's worth of memory until the answer before them is out.
+final class HTTP1ClientConnection: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum Receiving {
+        case head
+        case length(left: Int)
+        case chunked
+        /// The request is complete; its answer is not.
+        case nothing
+        /// The last answer is out. What still comes is thrown away, so that closing does not reset the connection under
+        /// the answer (RFC 9112 §9.6).
+        case lingering
+    }
+
+    private enum Waiting {
+        case nextRequest, head, body, writing, lingering, upstream
+    }
+
+    private let context: LoopContext
+    private var channelContext: ChannelHandlerContext?
+    private var exchangeStorage: Exchange?
+    private var parser = RequestHeadParser()
+    private var decoder = ChunkedDecoder()
+    private var receiving = Receiving.head
+    private var waiting = Waiting.nextRequest
+    private var deadline: NIODeadline
+    private var inbound: ByteBuffer?
+    private var isProcessing = false
+    private var isRequestPaused = false
+    private var isReadWanted = false
+    private var isReadingNow = false
+    private var inputClosed = false
+    var outbound: ByteBuffer
+    var answerFraming = BodyFraming.none
+    var closesAfterAnswer = false
+    private(set) var forwardingFacts = ForwardingFacts(clientAddress: [])
+    /// Place in the loop's list of clients.
+    var index = -1
+
+    static let lingerTime = TimeAmount.seconds(1)
+    /// Bytes of following requests that are held while one is being answered, or while the client does not take its
+    /// answers, before reading stops. No request head is as large.
+    static let pipelineLimit = 64 * 1024
+
+    init(context: LoopContext) {
+        self.context = context
+        deadline = context.now + context.settings.idle
+        outbound = ByteBufferAllocator().buffer(capacity: 1024)
+    }
+
+    private var exchange: Exchange {
+        if let exchangeStorage { return exchangeStorage }
+        let made = Exchange(context: context, client: self)
+        exchangeStorage = made
+        return made
+    }
+
+    private var hasExchange: Bool { exchangeStorage?.isActive ?? false }
+    private var isAnswering: Bool { exchangeStorage?.machine.phase == .answering }
+
+    private var isReadPaused: Bool {
+        isRequestPaused || inbound?.readableBytes ?? 0 >= HTTP1ClientConnection.pipelineLimit
+    }
+
+    // MARK: Channel events
+
+    func handlerAdded(context channelContext: ChannelHandlerContext) {
+        self.channelContext = channelContext
+    }
+
+    func channelActive(context channelContext: ChannelHandlerContext) {
+        if let address = channelContext.remoteAddress {
+            forwardingFacts = ForwardingFacts(
+                clientAddress: Array((address.ipAddress ?? "unknown").utf8),
+                peerIsTrusted: context.settings.trustedProxies.contains { $0.contains(address) })
+        }
+        context.clientConnected(self)
+    }
+
+    func handlerRemoved(context channelContext: ChannelHandlerContext) {
+        self.channelContext = nil
+    }
+
+    func channelInactive(context channelContext: ChannelHandlerContext) {
+        exchangeStorage?.clientGone()
+        context.clientGone(self)
+    }
+
+    func errorCaught(context channelContext: ChannelHandlerContext, error: any Error) {
+        channelContext.close(promise: nil)
+    }
+
+    func userInboundEventTriggered(context channelContext: ChannelHandlerContext, event: Any) {
+        guard case ChannelEvent.inputClosed? = event as? ChannelEvent else { return }
+        inputClosed = true
+        inputEnded()
+    }
+
+    func channelWritabilityChanged(context channelContext: ChannelHandlerContext) {
+        guard channelContext.channel.isWritable else { return }
+        if hasExchange {
+            if waiting == .writing { waiting = .upstream }
+            exchange.clientWritable()
+        } else if waiting == .writing, case .head = receiving {
+            waitForRequest()
+            process()
+        }
+    }
+
+    func read(context channelContext: ChannelHandlerContext) {
+        if isReadPaused { isReadWanted = true } else { channelContext.read() }
+    }
+
+    func channelRead(context channelContext: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        if case .lingering = receiving { return }
+        if var kept = inbound {
+            inbound = nil
+            kept.discardReadBytes()
+            kept.writeBuffer(&bytes)
+            inbound = kept
+        } else {
+            inbound = bytes
+        }
+        isReadingNow = true
+        process()
+        isReadingNow = false
+    }
+
+    func tick(now: NIODeadline) {
+        exchangeStorage?.tick(now: now)
+        guard now > deadline else { return }
+        switch waiting {
+        case .upstream: return  // the exchange has its own deadline
+        case .nextRequest: lingerOnceWritten()
+        case .lingering: channelContext?.close(promise: nil)
+        case .head: refuse(status: 408, detail: "The request head did not arrive in time.")
+        case .body: refuse(status: 408, detail: "The request body did not arrive in time.")
+        case .writing:
+            exchangeStorage?.clientGone()
+            abort()
+        }
+    }
+
+    /// No further request: for a drain.
+    func closeIfIdle() {
+        if waiting == .nextRequest, !hasExchange { lingerOnceWritten() }
+    }
+
+    func closeNow() {
+        exchangeStorage?.clientGone()
+        abort()
+    }
+
+    // MARK: Requests
+
+    /// Takes as much of what has arrived as may be taken now.
+    private func process() {
+        guard !isProcessing else { return }
+        isProcessing = true
+        loop: while inbound?.readableBytes ?? 0 > 0 {
+            switch receiving {
+            case .head: guard takeHead() else { break loop }
+            case .length(let left): takeBody(left: left)
+            case .chunked: guard takeChunks() else { break loop }
+            case .nothing: break loop
+            case .lingering: inbound = nil
+            }
+        }
+        isProcessing = false
+        if inbound?.readableBytes == 0 { inbound = nil }
+        if hasExchange { exchange.requestReadComplete() }
+        if inputClosed { inputEnded() } else { readIfWanted() }
+    }
+
+    /// The client has said all that it will say. What it asked for wholly is still answered.
+    private func inputEnded() {
+        switch receiving {
+        case .nothing: break  // once its answer is out, this is asked again
+        case .head: if inbound == nil || isWritable { lingerOnceWritten() }
+        case .length, .chunked:
+            let isAnswering = isAnswering
+            exchangeStorage?.clientGone()
+            if isAnswering { abort() } else { lingerOnceWritten() }
+        case .lingering: if waiting == .lingering { channelContext?.close(promise: nil) }
+        }
+    }
+
+    /// - Returns: whether to go on with the bytes behind it.
+    private func takeHead() -> Bool {
+        // While the client does not read its answers, there are no more of them.
+        guard !hasExchange, isWritable, var bytes = inbound else { return false }
+        if parser.scanner.isFresh {
+            // An empty line before a request is ignored (RFC 9112 §2.2).
+            if bytes.skipEmptyLine() {
+                inbound = bytes
+                return true
+            }
+            if bytes.isHalfOfEmptyLine { return false }
+            waiting = .head
+            deadline = context.now + context.settings.head
+        }
+        var failure: ParseFailure?
+        var complete = false
+        bytes.withUnsafeReadableBytes { raw in
+            do throws(ParseFailure) {
+                complete = try parser.parse(raw)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure {
+            refuse(failure)
+            return false
+        }
+        guard complete else { return false }
+        beginExchange(&bytes)
+        return true
+    }
+
+    private func beginExchange(_ bytes: inout ByteBuffer) {
+        let request = parser.head
+        let exchange = exchange
+        closesAfterAnswer = !request.keepsAlive || context.isDraining
+        let isAccepted = bytes.withUnsafeReadableBytes { exchange.prepare(parser, $0) }
+        bytes.moveReaderIndex(forwardBy: min(request.length, bytes.readableBytes))
+        inbound = bytes
+        waiting = .upstream
+        switch request.framing {
+        case .none, .untilClose:
+            receiving = .nothing
+            exchange.requestEnded = true
+        case .length(let length):
+            receiving = .length(left: length)
+            waitForBody()
+        case .chunked:
+            decoder = ChunkedDecoder()
+            receiving = .chunked
+            waitForBody()
+        }
+        if isAccepted {
+            exchange.start()
+        } else {
+            context.counters.refused += 1
+            sendError(status: 400, detail: "The path is ambiguous.", requestEnded: false)
+        }
+    }
+
+    private func waitForBody() {
+        guard !isRequestPaused else { return }
+        waiting = .body
+        deadline = context.now + context.settings.idle
+    }
+
+    private func takeBody(left: Int) {
+        guard var bytes = inbound else { return }
+        inbound = nil
+        let size = min(left, bytes.readableBytes)
+        let part = bytes.readSlice(length: size)
+        inbound = bytes
+        receiving = size == left ? .nothing : .length(left: left - size)
+        waitForBody()
+        guard hasExchange, let part else { return }
+        exchange.requestBody(part)
+        if size == left { requestComplete(trailers: []) }
+    }
+
+    private func takeChunks() -> Bool {
+        guard var bytes = inbound else { return false }
+        waitForBody()
+        var offset = 0
+        while true {
+            let step: ChunkedDecoder.Step
+            do throws(ParseFailure) {
+                step = try bytes.nextChunk(&decoder, &offset)
+            } catch {
+                refuse(error)
+                return false
+            }
+            switch step {
+            case .needMore:
+                inbound = nil
+                return false
+            case .data(let start, let end):
+                guard hasExchange else { continue }
+                if let part = bytes.getSlice(at: bytes.readerIndex + start, length: end - start) {
+                    exchange.requestBody(part)
+                }
+            case .end(let next):
+                bytes.moveReaderIndex(forwardBy: min(next, bytes.readableBytes))
+                inbound = bytes
+                receiving = .nothing
+                if hasExchange { requestComplete(trailers: decoder.trailers) }
+                return true
+            }
+        }
+    }
+
+    private func requestComplete(trailers: [UInt8]) {
+        waiting = .upstream
+        waitForWriting()
+        exchange.requestEnded(trailers: trailers)
+    }
+
+    /// What was received cannot be understood: nothing of it, or nothing more of it, goes to an upstream.
+    private func refuse(_ failure: ParseFailure) { refuse(status: failure.status, detail: failure.detail) }
+
+    private func refuse(status: Int, detail: String) {
+        context.counters.refused += 1
+        let isAnswering = isAnswering
+        exchangeStorage?.clientGone()
+        if isAnswering { abort() } else { sendError(status: status, detail: detail, requestEnded: false) }
+    }
+
+    // MARK: After the answer
+
+    /// The answer has been written whole.
+    func answerWritten() {
+        flush()
+        if closesAfterAnswer || context.isDraining {
+            lingerOnceWritten()
+            return
+        }
+        parser.reset()
+        receiving = .head
+        waitForRequest()
+        isRequestPaused = false
+        process()
+    }
+
+    private func waitForRequest() {
+        waiting = isWritable ? .nextRequest : .writing
+        deadline = context.now + context.settings.idle
+    }
+
+    /// The answer may still wait for a slow reader; the connection is closed behind it, not over it.
+    private func lingerOnceWritten() {
+        receiving = .lingering
+        waiting = .writing
+        inbound = nil
+        deadline = context.now + context.settings.idle
+        guard let channelContext else { return }
+        let written = channelContext.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { [self] _ in linger() }
+        channelContext.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+    }
+
+    private func linger() {
+        waiting = .lingering
+        deadline = context.now + HTTP1ClientConnection.lingerTime
+        guard let channelContext else { return }
+        if inputClosed {
+            channelContext.close(promise: nil)
+        } else {
+            channelContext.close(mode: .output, promise: nil)
+            resumeRequest()
+        }
+    }
+
+    func write(_ bytes: ByteBuffer) { channelContext?.write(wrapOutboundOut(bytes), promise: nil) }
+
+    func writtenNow() {
+        channelContext?.flush()
+        waitForWriting()
+    }
+
+    private func waitForWriting() {
+        guard waiting == .upstream, !isWritable else { return }
+        waiting = .writing
+        deadline = context.now + context.settings.idle
+    }
+
+    var isWritable: Bool { channelContext?.channel.isWritable ?? false }
+    var clientMinorVersion: Int { parser.head.minorVersion }
+    var isHeadRequest: Bool { parser.head.method == .head }
+    var date: [UInt8] { context.date }
+    var isDraining: Bool { context.isDraining }
+
+    func abort() {
+        receiving = .lingering
+        inbound = nil
+        // Where the connection's end is the answer's end, only a reset says that something is missing.
+        if answerFraming == .untilClose, let channel = channelContext?.channel as? any SocketOptionProvider {
+            channel.resetOnClose()
+        }
+        channelContext?.close(promise: nil)
+    }
+
+    func pauseRequest() {
+        isRequestPaused = true
+        if waiting == .body { waiting = .upstream }
+    }
+
+    func resumeRequest() {
+        isRequestPaused = false
+        switch receiving {
+        case .length, .chunked: waitForBody()
+        case .head, .nothing, .lingering: break
+        }
+        readIfWanted()
+    }
+
+    private func readIfWanted() {
+        guard isReadWanted, !isReadPaused, !isReadingNow else { return }
+        isReadWanted = false
+        channelContext?.read()
+    }
+}
+
+extension SocketOptionProvider {
+    fileprivate func resetOnClose() { _ = setSoLinger(linger(l_onoff: 1, l_linger: 0)) }
+}
+
+extension ByteBuffer {
+    /// Takes a leading CRLF off.
+    fileprivate mutating func skipEmptyLine() -> Bool {
+        guard getInteger(at: readerIndex, as: UInt16.self) == 0x0D0A else { return false }
+        moveReaderIndex(forwardBy: 2)
+        return true
+    }
+
+    fileprivate var isHalfOfEmptyLine: Bool {
+        readableBytes == 1 && getInteger(at: readerIndex, as: UInt8.self) == 0x0D
+    }
+}

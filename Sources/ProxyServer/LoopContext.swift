@@ -1,0 +1,184 @@
+package import Extraction
+internal import HTTPWire
+package import NIOCore
+internal import Resilience
+package import Upstreams
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#endif
+
+/// Where finished exchanges go, one for each loop. Both are called on the loop and must return at once.
+package struct ExchangeHandoff {
+    package var shadow: (CapturedExchange) -> Void
+    /// A request of this extraction was answered by the monolith in the service's place.
+    package var fellBack: (_ extraction: Int, FallbackReason) -> Void
+
+    package init(
+        shadow: @escaping (CapturedExchange) -> Void, fellBack: @escaping (_ extraction: Int, FallbackReason) -> Void
+    ) {
+        self.shadow = shadow
+        self.fellBack = fellBack
+    }
+}
+
+/// Everything that requests on one event loop touch: the snapshot, the upstream pools, breakers, counters, the clock.
+/// All of it belongs to the loop, so nothing is locked and nothing hops.
+package final class LoopContext {
+    package let loop: any EventLoop
+    package var snapshot: ProxySnapshot
+    package internal(set) var counters: TrafficCounters
+    let settings: ProxySettings
+    let monolith: UpstreamPool
+    let services: [UpstreamPool]
+    let handoff: ExchangeHandoff
+    var breakers: [CircuitBreaker]
+    /// Coarse time, as of the last tick. Deadlines need no better.
+    private(set) var now = NIODeadline.now()
+    /// `Date` field's value for this second.
+    private(set) var date: [UInt8] = []
+    private(set) var isDraining = false
+    private var random: UInt64
+    private var clients: [HTTP1ClientConnection] = []
+    private var ticker: RepeatedTask?
+    private var onDrained: EventLoopPromise<Void>?
+
+    static let tick = TimeAmount.milliseconds(100)
+
+    package init(
+        loop: any EventLoop, snapshot: ProxySnapshot, upstreams: ProxyUpstreams, settings: ProxySettings,
+        handoff: ExchangeHandoff
+    ) {
+        self.loop = loop
+        self.snapshot = snapshot
+        self.settings = settings
+        self.handoff = handoff
+        random = UInt64.random(in: 1...UInt64.max)
+        counters = TrafficCounters(extractions: upstreams.services.count)
+        breakers = upstreams.services.map { _ in CircuitBreaker() }
+        monolith = UpstreamPool(loop: loop, address: upstreams.monolith, timeouts: settings.upstream)
+        services = upstreams.services.map {
+            UpstreamPool(loop: loop, address: $0, timeouts: settings.upstream)
+        }
+        date = HTTPDate.format(secondsSince1970: Int(time(nil)))
+    }
+
+    /// Starts the loop's clock. Call on the loop.
+    package func start() {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        ticker = loop.scheduleRepeatedTask(initialDelay: LoopContext.tick, delay: LoopContext.tick) { _ in
+            bound.value.ticked()
+        }
+    }
+
+    package func stop() {
+        ticker?.cancel()
+        monolith.close()
+        for pool in services { pool.close() }
+        for client in clients { client.closeNow() }
+    }
+
+    /// No connection is kept open beyond its exchange from here on. Completes when the last client has gone.
+    package func drain() -> EventLoopFuture<Void> {
+        isDraining = true
+        let promise = loop.makePromise(of: Void.self)
+        onDrained = promise
+        for client in clients { client.closeIfIdle() }
+        finishDrainIfEmpty()
+        return promise.futureResult
+    }
+
+    private func finishDrainIfEmpty() {
+        guard isDraining, clients.isEmpty else { return }
+        onDrained?.succeed()
+        onDrained = nil
+    }
+
+    private func ticked() {
+        now = .now()
+        date = HTTPDate.format(secondsSince1970: Int(time(nil)))
+        var index = clients.count - 1
+        while index >= 0 {
+            // A client that closes takes the last one's place for its own, which has been visited already.
+            if index < clients.count { clients[index].tick(now: now) }
+            index -= 1
+        }
+        monolith.sweep(now: now)
+        for pool in services { pool.sweep(now: now) }
+    }
+
+    // MARK: Clients
+
+    func clientConnected(_ client: HTTP1ClientConnection) {
+        client.index = clients.count
+        clients.append(client)
+        counters.connections += 1
+    }
+
+    func clientGone(_ client: HTTP1ClientConnection) {
+        let index = client.index
+        guard index >= 0, index < clients.count, clients[index] === client, let last = clients.popLast() else { return }
+        if index < clients.count {
+            clients[index] = last
+            last.index = index
+        }
+        client.index = -1
+        finishDrainIfEmpty()
+    }
+
+    package var openConnections: Int { clients.count }
+
+    // MARK: Chance
+
+    /// xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators, scrambled", 2016): for
+    /// sampling and for ids that need be unique, not secret.
+    func nextRandom() -> UInt64 {
+        random ^= random >> 12
+        random ^= random << 25
+        random ^= random >> 27
+        return random &* 2_685_821_657_736_338_717
+    }
+
+    /// 0 ..< 10,000.
+    func sampleRoll() -> Int { Int(nextRandom().multipliedFullWidth(by: 10_000).high) }
+
+    /// 32 hexadecimal digits.
+    func makeRequestID() -> [UInt8] {
+        var id: [UInt8] = []
+        id.reserveCapacity(32)
+        for var word in [nextRandom(), nextRandom()] {
+            for _ in 0..<16 {
+                let digit = UInt8(truncatingIfNeeded: word & 0xF)
+                id.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+                word >>= 4
+            }
+        }
+        return id
+    }
+}
+
+/// What does not change while the proxy runs.
+package struct ProxySettings: Sendable {
+    package var upstream: UpstreamTimeouts
+    /// A whole request head has to arrive within this time of its first byte.
+    package var head: TimeAmount
+    /// A client connection may rest this long between requests, and between two reads or writes within one.
+    package var idle: TimeAmount
+    /// Bytes of one body, in either direction, that are kept for the shadow.
+    package var captureLimit: Int
+    package var trustedProxies: [AddressRange]
+
+    package init(
+        upstream: UpstreamTimeouts = UpstreamTimeouts(), head: TimeAmount = .seconds(15),
+        idle: TimeAmount = .seconds(60),
+        captureLimit: Int = 1024 * 1024, trustedProxies: [AddressRange] = []
+    ) {
+        self.upstream = upstream
+        self.head = head
+        self.idle = idle
+        self.captureLimit = captureLimit
+        self.trustedProxies = trustedProxies
+    }
+}

@@ -1,0 +1,130 @@
+package import NIOCore
+package import NIOPosix
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#endif
+
+/// The data plane: one event loop per core, and on each its own listener on every address, by SO_REUSEPORT. The kernel
+/// spreads new connections over them, and a connection never leaves its loop.
+package final class ProxyServer: Sendable {
+    package struct Address: Sendable, Hashable {
+        package let host: String
+        package let port: Int
+
+        package init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+    }
+
+    /// Why the proxy cannot listen, in one line that says what to do.
+    package struct ListenError: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private let contexts: [NIOLoopBound<LoopContext>]
+
+    /// - Parameter handoff: called once on each loop.
+    package init(
+        group: MultiThreadedEventLoopGroup, snapshot: ProxySnapshot, upstreams: ProxyUpstreams, settings: ProxySettings,
+        handoff: @escaping @Sendable () -> ExchangeHandoff
+    ) async throws {
+        var contexts: [NIOLoopBound<LoopContext>] = []
+        for loop in group.makeIterator() {
+            contexts.append(
+                try await loop.submit {
+                    let context = LoopContext(
+                        loop: loop, snapshot: snapshot, upstreams: upstreams, settings: settings, handoff: handoff())
+                    context.start()
+                    return NIOLoopBound(context, eventLoop: loop)
+                }.get())
+        }
+        self.contexts = contexts
+    }
+
+    /// Listens on `address` with every loop.
+    /// - Returns: the port, which the kernel chose if `address.port` was 0.
+    package func listen(on address: Address) async throws(ListenError) -> (port: Int, listeners: [any Channel]) {
+        var port = address.port
+        var listeners: [any Channel] = []
+        for context in contexts {
+            do {
+                let channel = try await bootstrap(context).bind(host: address.host, port: port).get()
+                port = channel.localAddress?.port ?? port
+                listeners.append(channel)
+            } catch {
+                for channel in listeners { channel.close(promise: nil) }
+                throw ListenError(description: ProxyServer.explain(error, address: address))
+            }
+        }
+        return (port, listeners)
+    }
+
+    private func bootstrap(_ context: NIOLoopBound<LoopContext>) -> ServerBootstrap {
+        ServerBootstrap(group: context.eventLoop)
+            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(HTTP1ClientConnection(context: context.value))
+                }
+            }
+    }
+
+    private static func explain(_ error: any Error, address: Address) -> String {
+        let place = "\(address.host):\(address.port)"
+        guard let error = error as? IOError else { return "cannot listen on \(place): \(error)" }
+        return switch error.errnoCode {
+        case EADDRINUSE: "cannot listen on \(place): another program uses this port; stop it or choose another port"
+        case EACCES: "cannot listen on \(place): ports below 1024 need root or CAP_NET_BIND_SERVICE"
+        case EADDRNOTAVAIL: "cannot listen on \(place): this machine has no such address"
+        default: "cannot listen on \(place): \(error.localizedDescription)"
+        }
+    }
+
+    /// Every request that begins after this has returned sees `snapshot`.
+    package func update(_ snapshot: ProxySnapshot) async {
+        for context in contexts {
+            try? await context.eventLoop.submit { context.value.snapshot = snapshot }.get()
+        }
+    }
+
+    /// Sum over the loops, and the connections that are open now.
+    package func counters() async -> (counters: TrafficCounters, open: Int) {
+        var sum = TrafficCounters(extractions: 0)
+        var open = 0
+        for (index, context) in contexts.enumerated() {
+            guard
+                let one = try? await context.eventLoop.submit({
+                    (context.value.counters, context.value.openConnections)
+                }).get()
+            else { continue }
+            if index == 0 { sum = one.0 } else { sum.add(one.0) }
+            open += one.1
+        }
+        return (sum, open)
+    }
+
+    /// Lets exchanges under way finish, for at most `deadline`, then closes what is left. Close the listeners before;
+    /// the event loops stay.
+    package func shutdown(deadline: TimeAmount) async {
+        let drained = contexts.map { context in context.eventLoop.flatSubmit { context.value.drain() } }
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                for loop in drained { try? await loop.get() }
+            }
+            tasks.addTask { try? await Task.sleep(for: .nanoseconds(deadline.nanoseconds)) }
+            await tasks.next()
+            for context in contexts {
+                try? await context.eventLoop.submit { context.value.stop() }.get()
+            }
+            tasks.cancelAll()
+        }
+    }
+}

@@ -1,0 +1,46 @@
+package import Extraction
+package import Routing
+package import Upstreams
+
+/// What one extraction does with traffic right now.
+package struct ExtractionTraffic: Sendable {
+    package let name: String
+    package let plan: TrafficPlan
+    package let affinity: Affinity
+    /// Of the extraction's salt, see `AffinityHash.seed`.
+    package let seed: UInt64
+
+    package init(definition: ExtractionDefinition, state: ExtractionState) {
+        name = definition.name
+        plan = TrafficPlan(state: state, definition: definition)
+        affinity = definition.affinity
+        seed = AffinityHash.seed(for: definition.salt)
+    }
+}
+
+/// Everything that decides about a request, immutable. It is swapped whole on each loop, so that every request sees one
+/// configuration and one state, never a mixture.
+package final class ProxySnapshot: Sendable {
+    package let routes: RouteTable
+    /// Extraction of each route, by the route's index.
+    package let extractionOfRoute: [Int]
+    package let extractions: [ExtractionTraffic]
+
+    package init(routes: RouteTable, extractionOfRoute: [Int], extractions: [ExtractionTraffic]) {
+        self.routes = routes
+        self.extractionOfRoute = extractionOfRoute
+        self.extractions = extractions
+    }
+}
+
+/// The upstreams of a configuration: the monolith, and one service per extraction.
+package struct ProxyUpstreams: Sendable {
+    package let monolith: UpstreamAddress
+    /// By the extraction's index.
+    package let services: [UpstreamAddress]
+
+    package init(monolith: UpstreamAddress, services: [UpstreamAddress]) {
+        self.monolith = monolith
+        self.services = services
+    }
+}

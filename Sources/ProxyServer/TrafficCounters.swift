@@ -1,0 +1,45 @@
+internal import Extraction
+
+/// Counts of one loop; plain integers, read on the loop and summed by whoever asks.
+package struct TrafficCounters: Sendable, Equatable {
+    package struct PerExtraction: Sendable, Equatable {
+        package var toMonolith = 0
+        package var toService = 0
+        /// By `FallbackReason`, in the order of its cases.
+        package var fellBack = [Int](repeating: 0, count: FallbackReason.allCases.count)
+        /// Requests that the proxy had to answer by itself because no upstream did.
+        package var upstreamErrors = 0
+        package var shadowed = 0
+
+        package init() {}
+
+        mutating func add(_ other: PerExtraction) {
+            toMonolith += other.toMonolith
+            toService += other.toService
+            for i in fellBack.indices where i < other.fellBack.count { fellBack[i] += other.fellBack[i] }
+            upstreamErrors += other.upstreamErrors
+            shadowed += other.shadowed
+        }
+    }
+
+    package var connections = 0
+    /// Requests refused as malformed, too large or too slow.
+    package var refused = 0
+    /// Clients that left before their answer was complete.
+    package var clientAborts = 0
+    /// Requests that no route matched.
+    package var unmatched = PerExtraction()
+    package var extractions: [PerExtraction]
+
+    package init(extractions: Int) {
+        self.extractions = [PerExtraction](repeating: PerExtraction(), count: extractions)
+    }
+
+    package mutating func add(_ other: TrafficCounters) {
+        connections += other.connections
+        refused += other.refused
+        clientAborts += other.clientAborts
+        unmatched.add(other.unmatched)
+        for i in extractions.indices where i < other.extractions.count { extractions[i].add(other.extractions[i]) }
+    }
+}

@@ -1,0 +1,88 @@
+internal import Comparison
+internal import FoundationEssentials
+internal import HTTPWire
+internal import NIOCore
+internal import Routing
+internal import Upstreams
+
+/// Judges one pair and records what comes of it. On a worker thread: strings and trees are made here, not on a loop.
+struct PairComparison: Sendable {
+    let settings: ShadowSettings
+    let recorder: EvidenceRecorder
+
+    enum Judgement {
+        case counted
+        /// A read that differed: perhaps the data changed between the two answers. Nothing was counted yet.
+        case askAgain
+    }
+
+    func judge(_ pair: FinishedPair, now: Date) -> Judgement {
+        let extraction = settings.extractions[pair.exchange.extraction]
+        guard let request = ReadableHead(request: Array(pair.exchange.requestHead.readableBytesView)) else {
+            return .counted
+        }
+        let endpoint = recorder.boundedEndpoint(
+            settings.templates.endpoint(route: pair.exchange.route, method: request.method, path: request.path),
+            overflow: request.method + " (other)", limit: settings.maximumEndpoints)
+        func count(_ verdict: Verdict, _ reason: String? = nil) {
+            recorder.count(
+                VerdictKey(extraction: extraction.name, endpoint: endpoint, verdict: verdict, reason: reason))
+        }
+        switch pair.shadow {
+        case .primaryFailed(let reason): count(.primaryFailed, reason)
+        case .failed(let reason): count(.shadowFailed, reason)
+        case .notSent(let reason): count(.notCompared, reason.rawValue)
+        case .answered(let head, let body):
+            guard let primary = Answer(head: pair.exchange.answerHead, body: pair.exchange.answerBody),
+                let shadow = Answer(head: head, body: body)
+            else {
+                count(.notCompared, NotComparedReason.malformed.rawValue)
+                return .counted
+            }
+            // Nobody at home is no answer: 500 is one, and may well be the difference that is looked for.
+            if (502...504).contains(shadow.status) {
+                count(.shadowFailed, "status-\(shadow.status)")
+                return .counted
+            }
+            let result = extraction.comparer.compare(primary: primary, shadow: shadow, now: now)
+            guard result.verdict == .mismatch else {
+                count(
+                    pair.isSecondLook && result.verdict == .match ? .transient : result.verdict,
+                    result.notCompared?.rawValue)
+                return .counted
+            }
+            let signature = MismatchSignature(
+                extraction: extraction.name, endpoint: endpoint, differences: result.differences)
+            if !pair.isSecondLook, !pair.isWrite, !recorder.isConfirmed(signature, now: now) { return .askAgain }
+            count(.mismatch)
+            recorder.mismatch(signature, at: now) {
+                record(pair, request, signature, result.differences, primary, shadow, extraction.rules, now)
+            }
+        }
+        return .counted
+    }
+
+    private func record(
+        _ pair: FinishedPair, _ request: ReadableHead, _ signature: MismatchSignature, _ differences: [Difference],
+        _ primary: Answer, _ shadow: Answer, _ rules: ComparisonRules, _ now: Date
+    ) -> MismatchRecord {
+        let redactor = settings.redactor
+        return MismatchRecord(
+            signature: signature, at: now, differences: differences,
+            request: redactor.recorded(
+                method: request.method, target: request.target,
+                headers: request.fields.map { HeaderField(name: $0.name, value: $0.value) },
+                body: pair.exchange.requestBody.joinedBytes, bodyTruncated: pair.exchange.isTruncated, rules: rules),
+            primary: redactor.recorded(answer: primary, rules: rules),
+            shadow: redactor.recorded(answer: shadow, rules: rules))
+    }
+}
+
+extension Answer {
+    fileprivate init?(head: ByteBuffer, body: [ByteBuffer]) {
+        guard let readable = ReadableHead(answer: Array(head.readableBytesView)) else { return nil }
+        self.init(
+            status: readable.status, headers: readable.fields.map { HeaderField(name: $0.name, value: $0.value) },
+            body: body.joinedBytes, bodyTruncated: false)
+    }
+}

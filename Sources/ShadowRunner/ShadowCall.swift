@@ -1,0 +1,115 @@
+internal import HTTPWire
+internal import NIOCore
+internal import Upstreams
+
+/// One request to the shadow: sends it, collects the answer up to a limit, ends at its deadline. On the loop.
+final class ShadowCall: UpstreamConsumer {
+    enum Result {
+        case answered(head: ByteBuffer, body: [ByteBuffer])
+        case answerTooLarge
+        case failed(UpstreamFailure)
+    }
+
+    private let deadline: NIODeadline
+    private let method: Method
+    private let head: ByteBuffer
+    private let body: [ByteBuffer]
+    private let answerLimit: Int
+    private let onEnd: (ShadowCall, Result) -> Void
+    private var stream: HTTP1UpstreamConnection?
+    private var waiter: UpstreamWaiter?
+    private var answerHead = ByteBuffer()
+    private var answerBody: [ByteBuffer] = []
+    private var answerBytes = 0
+    private var hasEnded = false
+    private var retriesLeft = 1
+    private unowned let pool: UpstreamPool
+    private let mayRepeat: Bool
+
+    init(
+        method: Method, head: ByteBuffer, body: [ByteBuffer], pool: UpstreamPool, deadline: NIODeadline,
+        answerLimit: Int, onEnd: @escaping (ShadowCall, Result) -> Void
+    ) {
+        self.method = method
+        self.head = head
+        self.body = body
+        self.pool = pool
+        self.deadline = deadline
+        self.answerLimit = answerLimit
+        self.onEnd = onEnd
+        // A write carries its idempotency key, but only safe requests are repeated before the ledger keeps count.
+        mayRepeat = method.isSafe
+    }
+
+    func start(fresh: Bool = false) {
+        switch pool.acquire(self, fresh: fresh) {
+        case .ready(let connection): upstreamConnected(connection)
+        case .pending(let waiter): self.waiter = waiter
+        case .full: end(.failed(.noConnection))
+        }
+    }
+
+    func tick(now: NIODeadline) {
+        if now > deadline { end(.failed(.firstByteTimeout)) }
+    }
+
+    private func end(_ result: Result) {
+        guard !hasEnded else { return }
+        abandon()
+        onEnd(self, result)
+    }
+
+    /// Ends without telling anybody.
+    func abandon() {
+        hasEnded = true
+        waiter?.consumer = nil
+        waiter = nil
+        stream?.cancel()
+        stream = nil
+    }
+
+    // MARK: The upstream
+
+    func upstreamConnected(_ stream: HTTP1UpstreamConnection) {
+        waiter = nil
+        self.stream = stream
+        stream.begin(self, method: method, framing: .none, head: head)
+        for bytes in body { stream.sendBody(bytes) }
+        stream.sendEnd(trailers: [])
+        stream.flush()
+    }
+
+    func upstreamHead(_ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer) {
+        if parser.head.isInterim { return }
+        answerHead = ByteBuffer(bytes: bytes.prefix(parser.head.length))
+    }
+
+    func upstreamBody(_ bytes: ByteBuffer) {
+        answerBytes += bytes.readableBytes
+        if answerBytes > answerLimit {
+            end(.answerTooLarge)
+        } else {
+            answerBody.append(bytes)
+        }
+    }
+
+    func upstreamEnded(trailers: [UInt8]) {
+        stream = nil
+        end(.answered(head: answerHead, body: answerBody))
+    }
+
+    func upstreamReadComplete() {}
+
+    func upstreamWritabilityChanged(_ isWritable: Bool) {}
+
+    func upstreamFailed(_ failure: UpstreamFailure, reused: Bool) {
+        stream = nil
+        waiter = nil
+        if failure == .closedBeforeHead, reused, mayRepeat, retriesLeft > 0 {
+            retriesLeft -= 1
+            start(fresh: true)
+        } else {
+            end(.failed(failure))
+        }
+    }
+}

@@ -1,0 +1,245 @@
+internal import Comparison
+internal import DualWrite
+internal import HTTPWire
+internal import NIOCore
+internal import Upstreams
+
+/// The shadow's part on one event loop: queues, orders, sends. It owns the lanes whose hash falls to this loop.
+///
+/// Everything here is bounded and droppable: what does not fit is shed and counted. Nothing here can delay an answer,
+/// because an exchange arrives only after its answer has been written.
+final class ShadowLoop {
+    /// Compares off the loop. `differed` is called, on any thread, when both sides are to be asked again.
+    typealias Judge = @Sendable (_ pair: FinishedPair, _ differed: @escaping @Sendable () -> Void) -> Void
+
+    private struct Job {
+        let exchange: CapturedExchange
+        let bytes: Int
+        let isWrite: Bool
+        let arrived = NIODeadline.now()
+        /// What differed at first, when this is the second look at it.
+        var first: FinishedPair?
+        /// The second look's answers, as they arrive.
+        var primaryAgain: ShadowCall.Result?
+        var shadowAgain: ShadowCall.Result?
+    }
+
+    /// A write that is not delivered after this time counts as backlog.
+    static let deliveryTime = TimeAmount.seconds(1)
+    /// How long a difference may take to settle before both sides are asked again.
+    static let settleDelay = TimeAmount.milliseconds(250)
+    /// Second looks at one time: each costs the primary a request.
+    static let maximumSecondLooks = 16
+
+    private let loop: any EventLoop
+    private let settings: ShadowSettings
+    private let judge: Judge
+    private var secondLooks = 0
+    private let monolith: UpstreamPool
+    private let services: [UpstreamPool]
+    private var lanes = LaneScheduler()
+    private var jobs: [UInt64: Job] = [:]
+    private var calls: [ObjectIdentifier: ShadowCall] = [:]
+    private var bytes = 0
+    private var nextID: UInt64 = 0
+    private var ticker: RepeatedTask?
+
+    init(loop: any EventLoop, settings: ShadowSettings, judge: @escaping Judge) {
+        self.loop = loop
+        self.settings = settings
+        self.judge = judge
+        let limits = UpstreamPoolLimits(connections: settings.maximumConnections, pending: settings.maximumJobs)
+        let timeouts = UpstreamTimeouts()
+        monolith = UpstreamPool(loop: loop, address: settings.monolith, limits: limits, timeouts: timeouts)
+        services = settings.extractions.map {
+            UpstreamPool(loop: loop, address: $0.service, limits: limits, timeouts: timeouts)
+        }
+    }
+
+    func start() {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        ticker = loop.scheduleRepeatedTask(initialDelay: .milliseconds(100), delay: .milliseconds(100)) { _ in
+            bound.value.ticked()
+        }
+    }
+
+    func stop() {
+        ticker?.cancel()
+        for call in calls.values { call.abandon() }
+        calls.removeAll()
+        for job in jobs.values {
+            let unfinished = FinishedPair(
+                exchange: job.exchange, shadow: .notSent(.shuttingDown), isWrite: job.isWrite)
+            compare(job.first.map { final($0) } ?? unfinished)
+        }
+        jobs.removeAll()
+        monolith.close()
+        for pool in services { pool.close() }
+    }
+
+    private func ticked() {
+        let now = NIODeadline.now()
+        for call in Array(calls.values) { call.tick(now: now) }
+        monolith.sweep(now: now)
+        for pool in services { pool.sweep(now: now) }
+    }
+
+    /// Writes that the shadow is behind by. One that is on its way for milliseconds is not: under traffic there always
+    /// is one, and no gate would ever open.
+    func undeliveredWrites() -> [Int] {
+        let now = NIODeadline.now()
+        var counts = [Int](repeating: 0, count: settings.extractions.count)
+        for job in jobs.values where job.isWrite && now - job.arrived > ShadowLoop.deliveryTime {
+            counts[job.exchange.extraction] += 1
+        }
+        return counts
+    }
+
+    // MARK: Jobs
+
+    func accept(_ exchange: CapturedExchange) {
+        let isWrite = !exchange.method.isSafe
+        if let skipped = reasonNotToSend(exchange, isWrite: isWrite) {
+            compare(FinishedPair(exchange: exchange, shadow: skipped, isWrite: isWrite))
+            return
+        }
+        let size = exchange.heldBytes
+        guard jobs.count < settings.maximumJobs, bytes + size <= settings.maximumBytes else {
+            compare(FinishedPair(exchange: exchange, shadow: .notSent(.shed), isWrite: isWrite))
+            return
+        }
+        enqueue(Job(exchange: exchange, bytes: size, isWrite: isWrite))
+    }
+
+    private func enqueue(_ job: Job) {
+        nextID += 1
+        jobs[nextID] = job
+        bytes += job.bytes
+        var started: [UInt64] = []
+        lanes.enqueue(id: nextID, lane: job.exchange.lane, isWrite: job.isWrite, into: &started)
+        start(started)
+    }
+
+    /// What the shadow is not asked, because there would be nothing to compare, or because a write that the primary
+    /// did not take must not reach the other side.
+    private func reasonNotToSend(_ exchange: CapturedExchange, isWrite: Bool) -> FinishedPair.Shadow? {
+        switch exchange.outcome {
+        case .failed: return .primaryFailed("no-answer")
+        case .answered(let status):
+            if status >= 500 { return .primaryFailed("status-\(status)") }
+            if isWrite, status >= 400 { return .notSent(.writeRejected) }
+        }
+        return exchange.isTruncated ? .notSent(.bodyTooLarge) : nil
+    }
+
+    private func start(_ ids: [UInt64]) {
+        for id in ids {
+            if jobs[id]?.first == nil { send(id) } else { sendAgain(id) }
+        }
+    }
+
+    private func send(_ id: UInt64) {
+        guard let job = jobs[id] else { return }
+        ask(job, shadow: true) { [unowned self] result in
+            compare(
+                FinishedPair(exchange: job.exchange, shadow: FinishedPair.Shadow(result), isWrite: job.isWrite))
+            finished(id)
+        }
+    }
+
+    /// Sends a job's request to the shadow, or once more to the side that was primary.
+    private func ask(_ job: Job, shadow: Bool, _ onEnd: @escaping (ShadowCall.Result) -> Void) {
+        let exchange = job.exchange
+        let extraction = settings.extractions[exchange.extraction]
+        guard let request = ShadowRequest(exchange, isWrite: job.isWrite, rules: extraction.rules) else {
+            onEnd(.failed(.malformed))
+            return
+        }
+        let call = ShadowCall(
+            method: exchange.method, head: request.head, body: request.body,
+            pool: exchange.shadowIsService == shadow ? services[exchange.extraction] : monolith,
+            deadline: .now() + .nanoseconds(extraction.timeout), answerLimit: settings.answerLimit
+        ) { [unowned self] call, result in
+            calls[ObjectIdentifier(call)] = nil
+            onEnd(result)
+        }
+        calls[ObjectIdentifier(call)] = call
+        call.start()
+    }
+
+    private func finished(_ id: UInt64) {
+        guard let job = jobs.removeValue(forKey: id) else { return }
+        bytes -= job.bytes
+        var started: [UInt64] = []
+        lanes.finished(id: id, into: &started)
+        start(started)
+    }
+
+    // MARK: The second look
+
+    private func compare(_ pair: FinishedPair) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let loop = loop
+        judge(pair) {
+            loop.scheduleTask(in: ShadowLoop.settleDelay) { bound.value.lookAgain(at: pair) }
+        }
+    }
+
+    /// As it is, without another look.
+    private func final(_ pair: FinishedPair) -> FinishedPair {
+        var pair = pair
+        pair.isSecondLook = true
+        return pair
+    }
+
+    /// Behind the lane's writes, as the first look was.
+    private func lookAgain(at first: FinishedPair) {
+        let size = first.exchange.heldBytes
+        guard secondLooks < ShadowLoop.maximumSecondLooks, jobs.count < settings.maximumJobs,
+            bytes + size <= settings.maximumBytes
+        else {
+            compare(final(first))
+            return
+        }
+        secondLooks += 1
+        enqueue(Job(exchange: first.exchange, bytes: size, isWrite: false, first: first))
+    }
+
+    private func sendAgain(_ id: UInt64) {
+        guard let job = jobs[id] else { return }
+        ask(job, shadow: false) { [unowned self] result in
+            jobs[id]?.primaryAgain = result
+            finishSecondLook(id)
+        }
+        ask(job, shadow: true) { [unowned self] result in
+            jobs[id]?.shadowAgain = result
+            finishSecondLook(id)
+        }
+    }
+
+    private func finishSecondLook(_ id: UInt64) {
+        guard let job = jobs[id], let first = job.first, let primary = job.primaryAgain, let shadow = job.shadowAgain
+        else { return }
+        secondLooks -= 1
+        if case .answered(let head, let body) = primary, case .answered = shadow {
+            var exchange = job.exchange
+            exchange.answerHead = head
+            exchange.answerBody = body
+            compare(
+                FinishedPair(exchange: exchange, shadow: .init(shadow), isWrite: false, isSecondLook: true))
+        } else {
+            compare(final(first))
+        }
+        finished(id)
+    }
+}
+
+extension CapturedExchange {
+    /// Bytes of memory that it keeps alive, roughly.
+    fileprivate var heldBytes: Int {
+        var sum = 1_024 + requestHead.readableBytes + answerHead.readableBytes
+        for bytes in requestBody { sum += bytes.readableBytes }
+        for bytes in answerBody { sum += bytes.readableBytes }
+        return sum
+    }
+}

@@ -1,0 +1,58 @@
+package import Comparison
+package import Routing
+package import Upstreams
+
+/// What the shadow side needs to know of one extraction.
+package struct ShadowedExtraction: Sendable {
+    package let name: String
+    package let service: UpstreamAddress
+    package let comparer: Comparer
+    package let rules: ComparisonRules
+    /// Nanoseconds that a shadow request may take in all.
+    package let timeout: Int64
+
+    package init(
+        name: String, service: UpstreamAddress, comparer: Comparer, rules: ComparisonRules, timeout: Duration
+    ) {
+        self.name = name
+        self.service = service
+        self.comparer = comparer
+        self.rules = rules
+        let parts = timeout.components
+        self.timeout =
+            parts.seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue
+            &+ parts.attoseconds / 1_000_000_000
+    }
+}
+
+package struct ShadowSettings: Sendable {
+    package let monolith: UpstreamAddress
+    package let extractions: [ShadowedExtraction]
+    package let templates: EndpointTemplates
+    package let redactor: Redactor
+    /// On one loop: exchanges that wait or run, and the bytes that they hold. Beyond, they are shed and counted.
+    package let maximumJobs: Int
+    package let maximumBytes: Int
+    /// On one loop, to one upstream: apart from the primaries' connections, so that a slow shadow takes none of theirs.
+    package let maximumConnections: Int
+    /// Bytes of one shadow answer; a longer one is not compared.
+    package let answerLimit: Int
+    /// Distinct endpoints that are counted by name; what comes beyond goes under the route's own pattern.
+    package let maximumEndpoints: Int
+
+    package init(
+        monolith: UpstreamAddress, extractions: [ShadowedExtraction], templates: EndpointTemplates, redactor: Redactor,
+        maximumJobs: Int = 2_048, maximumBytes: Int = 64 * 1024 * 1024, maximumConnections: Int = 64,
+        answerLimit: Int = 1024 * 1024, maximumEndpoints: Int = 1_000
+    ) {
+        self.monolith = monolith
+        self.extractions = extractions
+        self.templates = templates
+        self.redactor = redactor
+        self.maximumJobs = maximumJobs
+        self.maximumBytes = maximumBytes
+        self.maximumConnections = maximumConnections
+        self.answerLimit = answerLimit
+        self.maximumEndpoints = maximumEndpoints
+    }
+}

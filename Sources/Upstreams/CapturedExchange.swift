@@ -1,0 +1,52 @@
+package import HTTPWire
+package import NIOCore
+
+/// Everything of one finished exchange that its shadow needs. Bodies are slices of what was read, not copies.
+package struct CapturedExchange: Sendable {
+    package enum Outcome: Sendable, Equatable {
+        case answered(status: Int)
+        /// The primary gave no whole answer; the client was told so.
+        case failed
+    }
+
+    /// Index of the extraction, and of the route that matched, in the configuration.
+    package var extraction: Int
+    package var route: Int
+    package var method: Method
+    /// The request head as the primary got it.
+    package var requestHead: ByteBuffer
+    package var requestBody: [ByteBuffer]
+    /// The answer's head as it came from the primary.
+    package var answerHead: ByteBuffer
+    package var answerBody: [ByteBuffer]
+    /// A body was larger than the capture's cap, so it is not whole here.
+    package var isTruncated: Bool
+    package var outcome: Outcome
+    /// The service is asked for comparison; else the monolith is (after cutover).
+    package var shadowIsService: Bool
+    /// Requests of one lane keep their order at the shadow.
+    package var lane: UInt64
+    package var requestID: [UInt8]
+    /// From the request's head to the answer's last byte.
+    package var primaryNanoseconds: Int64
+
+    package init(
+        extraction: Int, route: Int, method: Method, requestHead: ByteBuffer, requestBody: [ByteBuffer],
+        answerHead: ByteBuffer, answerBody: [ByteBuffer], isTruncated: Bool, outcome: Outcome, shadowIsService: Bool,
+        lane: UInt64, requestID: [UInt8], primaryNanoseconds: Int64
+    ) {
+        self.extraction = extraction
+        self.route = route
+        self.method = method
+        self.requestHead = requestHead
+        self.requestBody = requestBody
+        self.answerHead = answerHead
+        self.answerBody = answerBody
+        self.isTruncated = isTruncated
+        self.outcome = outcome
+        self.shadowIsService = shadowIsService
+        self.lane = lane
+        self.requestID = requestID
+        self.primaryNanoseconds = primaryNanoseconds
+    }
+}

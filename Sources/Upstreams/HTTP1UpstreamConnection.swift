@@ -1,0 +1,339 @@
+package import HTTPWire
+package import NIOCore
+
+/// One HTTP/1.1 connection to an upstream: carries one exchange at a time, then goes back to its loop's pool.
+///
+/// It answers for the framing of requests and answers on the wire. Whether to try again, fall back or give up is the
+/// consumer's to decide.
+package final class HTTP1UpstreamConnection: ChannelDuplexHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias OutboundIn = ByteBuffer
+    package typealias OutboundOut = ByteBuffer
+
+    private enum Reading {
+        /// No exchange: any byte is one too many.
+        case idle
+        case head
+        case length(left: Int)
+        case chunked
+        case untilClose
+        /// The answer is whole. If more comes with the same read, the connection is of no further use.
+        case ended
+    }
+
+    /// Bodies up to this size are copied behind their head, so that both leave in one `write`.
+    static let coalesceLimit = 16 * 1024
+
+    private unowned let pool: UpstreamPool
+    private var context: ChannelHandlerContext?
+    private var consumer: (any UpstreamConsumer)?
+    private var reading = Reading.idle
+    private var parser = ResponseHeadParser()
+    private var decoder = ChunkedDecoder()
+    private var trailers: [UInt8] = []
+    private var inbound: ByteBuffer?
+    /// Collects what is to leave in one write. Its memory is reused once the socket has taken it.
+    private var outbound: ByteBuffer
+    private var method = Method.other
+    private var chunksRequest = false
+    private var requestEnded = true
+    private var keepsAlive = true
+    private var answered = false
+    private var isBroken = false
+    private var exchanges = 0
+    private var isReadPaused = false
+    private var isReadWanted = false
+    private var isReadingNow = false
+    /// The pool counts it: it has been connected, and is not one that lost the race between two addresses of a name.
+    var isCounted = false
+    /// When it came to rest, for the pool's sweep.
+    var idleSince = NIODeadline.uptimeNanoseconds(0)
+
+    init(pool: UpstreamPool) {
+        self.pool = pool
+        outbound = ByteBufferAllocator().buffer(capacity: 1024)
+    }
+
+    /// It had served a request before this one, so the upstream may have closed it in the meantime.
+    package var isReused: Bool { exchanges > 1 }
+    package var isWritable: Bool { context?.channel.isWritable ?? false }
+    var isActive: Bool { context?.channel.isActive ?? false }
+
+    // MARK: The request
+
+    /// Begins an exchange. The head is a whole one; nothing leaves before `flush`.
+    package func begin(_ consumer: any UpstreamConsumer, method: Method, framing: BodyFraming, head: ByteBuffer) {
+        self.consumer = consumer
+        self.method = method
+        exchanges &+= 1
+        reading = .head
+        answered = false
+        keepsAlive = true
+        trailers = []
+        chunksRequest = framing == .chunked
+        requestEnded = false
+        parser.reset()
+        outbound.clear()
+        if head.readableBytes <= HTTP1UpstreamConnection.coalesceLimit {
+            outbound.writeImmutableBuffer(head)
+        } else {
+            context?.write(wrapOutboundOut(head), promise: nil)
+        }
+    }
+
+    package func sendBody(_ bytes: ByteBuffer) {
+        guard bytes.readableBytes > 0 else { return }
+        if chunksRequest { outbound.writeChunkHeader(bytes.readableBytes) }
+        append(bytes)
+        if chunksRequest { outbound.writeStaticString("\r\n") }
+    }
+
+    package func sendEnd(trailers: [UInt8]) {
+        if chunksRequest {
+            outbound.writeStaticString("0\r\n")
+            outbound.writeBytes(trailers)
+            outbound.writeStaticString("\r\n")
+        }
+        requestEnded = true
+    }
+
+    package func flush() {
+        guard let context else { return }
+        if outbound.readableBytes > 0 {
+            context.write(wrapOutboundOut(outbound), promise: nil)
+            outbound.clear()
+        }
+        context.flush()
+    }
+
+    private func append(_ bytes: ByteBuffer) {
+        if bytes.readableBytes <= HTTP1UpstreamConnection.coalesceLimit {
+            outbound.writeImmutableBuffer(bytes)
+            return
+        }
+        if outbound.readableBytes > 0 {
+            context?.write(wrapOutboundOut(outbound), promise: nil)
+            outbound.clear()
+        }
+        context?.write(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    /// The consumer wants nothing more. An exchange that is not over cannot be undone, so its connection ends.
+    package func cancel() {
+        guard consumer != nil else { return }
+        consumer = nil
+        reading = .idle
+        context?.close(promise: nil)
+    }
+
+    package func pauseReading() { isReadPaused = true }
+
+    package func resumeReading() {
+        isReadPaused = false
+        if isReadWanted, !isReadingNow {
+            isReadWanted = false
+            context?.read()
+        }
+    }
+
+    func closeIdle() { context?.close(promise: nil) }
+
+    // MARK: The answer
+
+    package func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    package func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    package func read(context: ChannelHandlerContext) {
+        if isReadPaused { isReadWanted = true } else { context.read() }
+    }
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        if var kept = inbound {
+            inbound = nil
+            kept.writeBuffer(&bytes)
+            bytes = kept
+        }
+        isReadingNow = true
+        take(&bytes)
+        isReadingNow = false
+    }
+
+    package func channelReadComplete(context: ChannelHandlerContext) {
+        if case .ended = reading { finish() } else { consumer?.upstreamReadComplete() }
+    }
+
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        consumer?.upstreamWritabilityChanged(context.channel.isWritable)
+    }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        pool.connectionClosed(self)
+        switch reading {
+        case .ended: finish()
+        case .untilClose where !isBroken: finish()
+        // A part of a head shows that the upstream had begun to answer.
+        default: fail(answered || inbound != nil ? .truncated : .closedBeforeHead)
+        }
+    }
+
+    /// A connection that is reset has not ended: what it carried may lack its rest.
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        isBroken = true
+        context.close(promise: nil)
+    }
+
+    private func take(_ bytes: inout ByteBuffer) {
+        while bytes.readableBytes > 0 {
+            switch reading {
+            case .idle:
+                // More than the answer held: what these bytes mean, nobody knows (response splitting).
+                context?.close(promise: nil)
+                return
+            case .head:
+                guard takeHead(&bytes) else { return }
+            case .length(let left):
+                let size = min(left, bytes.readableBytes)
+                guard let part = bytes.readSlice(length: size) else { return }
+                reading = .length(left: left - size)
+                consumer?.upstreamBody(part)
+                if size == left, case .length = reading { reading = .ended }
+            case .chunked:
+                guard takeChunks(&bytes) else { return }
+            case .untilClose:
+                consumer?.upstreamBody(bytes)
+                return
+            case .ended:
+                keepsAlive = false
+                return
+            }
+        }
+    }
+
+    /// - Returns: whether to go on with the bytes behind it.
+    private func takeHead(_ bytes: inout ByteBuffer) -> Bool {
+        var failed = false
+        var complete = false
+        let method = method
+        bytes.withUnsafeReadableBytes { raw in
+            do throws(ParseFailure) {
+                complete = try parser.parse(raw, answering: method)
+            } catch {
+                failed = true
+            }
+            if complete {
+                answered = true
+                // 101 answers an Upgrade, and none was forwarded: after it the connection speaks something else.
+                if parser.head.status == 101 { failed = true } else { consumer?.upstreamHead(parser, raw) }
+            }
+        }
+        if failed {
+            fail(.malformed)
+            return false
+        }
+        guard complete else {
+            inbound = bytes
+            return false
+        }
+        guard consumer != nil else { return false }
+        bytes.moveReaderIndex(forwardBy: min(parser.head.length, bytes.readableBytes))
+        headTaken()
+        return true
+    }
+
+    private func headTaken() {
+        let head = parser.head
+        if head.isInterim {
+            parser.reset()
+            return
+        }
+        keepsAlive = head.keepsAlive
+        switch head.framing {
+        case .none: reading = .ended
+        case .length(let length): reading = .length(left: length)
+        case .chunked:
+            decoder = ChunkedDecoder()
+            reading = .chunked
+        case .untilClose: reading = .untilClose
+        }
+    }
+
+    private func takeChunks(_ bytes: inout ByteBuffer) -> Bool {
+        var offset = 0
+        while true {
+            let step: ChunkedDecoder.Step
+            do throws(ParseFailure) {
+                step = try bytes.nextChunk(&decoder, &offset)
+            } catch {
+                fail(.malformed)
+                return false
+            }
+            switch step {
+            case .needMore: return false
+            case .data(let start, let end):
+                if let part = bytes.getSlice(at: bytes.readerIndex + start, length: end - start) {
+                    consumer?.upstreamBody(part)
+                }
+                guard consumer != nil else { return false }
+            case .end(let next):
+                bytes.moveReaderIndex(forwardBy: min(next, bytes.readableBytes))
+                trailers = decoder.trailers
+                reading = .ended
+                return true
+            }
+        }
+    }
+
+    /// The answer is whole, and all that could be read with it has been read: only now it is known that nothing followed.
+    /// The connection is given back before the consumer hears of it, so that the client's next request can have it.
+    private func finish() {
+        guard let consumer else { return }
+        self.consumer = nil
+        reading = .idle
+        let trailers = trailers
+        resumeReading()
+        if keepsAlive, requestEnded, isActive { pool.release(self) } else { context?.close(promise: nil) }
+        consumer.upstreamEnded(trailers: trailers)
+        consumer.upstreamReadComplete()
+    }
+
+    private func fail(_ failure: UpstreamFailure) {
+        guard let consumer else { return }
+        self.consumer = nil
+        reading = .idle
+        context?.close(promise: nil)
+        consumer.upstreamFailed(failure, reused: isReused)
+    }
+}
+
+extension ByteBuffer {
+    /// The size line of a chunk, RFC 9112 §7.1.
+    package mutating func writeChunkHeader(_ size: Int) {
+        var shift = 60
+        while shift > 0, size >> shift == 0 { shift -= 4 }
+        while shift >= 0 {
+            let digit = UInt8(truncatingIfNeeded: size >> shift & 0xF)
+            writeInteger(digit < 10 ? 0x30 + digit : 0x57 + digit)
+            shift -= 4
+        }
+        writeStaticString("\r\n")
+    }
+
+    /// One step of a chunked body over the readable bytes; `offset` counts from the reader index.
+    package func nextChunk(_ decoder: inout ChunkedDecoder, _ offset: inout Int) throws(ParseFailure)
+        -> ChunkedDecoder.Step
+    {
+        var failure: ParseFailure?
+        var step = ChunkedDecoder.Step.needMore
+        withUnsafeReadableBytes { raw in
+            do throws(ParseFailure) {
+                step = try decoder.next(raw, &offset)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return step
+    }
+}

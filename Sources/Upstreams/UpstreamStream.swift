@@ -1,0 +1,61 @@
+package import HTTPWire
+package import NIOCore
+
+/// Why an upstream gave no complete answer.
+package enum UpstreamFailure: Error, Sendable, Equatable {
+    /// No connection could be made: refused, unreachable, name not found.
+    case refused
+    case connectTimeout
+    /// All connections are busy and the queue for them is full.
+    case noConnection
+    /// The connection ended before the first byte of an answer.
+    case closedBeforeHead
+    /// The connection ended inside the answer.
+    case truncated
+    /// The answer's head or framing was malformed.
+    case malformed
+    /// No byte of an answer in time.
+    case firstByteTimeout
+    /// The answer began and then stood still.
+    case idleTimeout
+}
+
+/// What one exchange hears from its upstream, whatever protocol that speaks. All calls come on the loop.
+///
+/// It is held as a class-bound existential: two words without a box, and a call through it costs the same indirect jump as
+/// an overridden method. Generics instead would cross a module boundary unspecialised, which costs more.
+package protocol UpstreamConsumer: AnyObject {
+    /// A connection is at hand: `send…` may be called.
+    func upstreamConnected(_ stream: HTTP1UpstreamConnection)
+    /// A head is complete; interim ones (1xx) come before the final one. `bytes` live for this call only.
+    func upstreamHead(_ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer)
+    func upstreamBody(_ bytes: ByteBuffer)
+    /// The answer is complete; the connection is no longer this exchange's.
+    func upstreamEnded(trailers: [UInt8])
+    /// Everything that one read brought has been handed over: time to flush.
+    func upstreamReadComplete()
+    func upstreamWritabilityChanged(_ isWritable: Bool)
+    /// The end of this upstream's part. `reused`: the connection had served another request before.
+    func upstreamFailed(_ failure: UpstreamFailure, reused: Bool)
+}
+
+/// How long the upstream side of an exchange may take. Checked by the loop's tick, so to about 100 ms.
+package struct UpstreamTimeouts: Sendable, Equatable {
+    package var connect: TimeAmount
+    /// From the request's last byte to the answer's first.
+    package var firstByte: TimeAmount
+    /// Between two reads of an answer.
+    package var idle: TimeAmount
+    /// How long an unused connection is kept.
+    package var keepAlive: TimeAmount
+
+    package init(
+        connect: TimeAmount = .seconds(1), firstByte: TimeAmount = .seconds(30), idle: TimeAmount = .seconds(60),
+        keepAlive: TimeAmount = .seconds(60)
+    ) {
+        self.connect = connect
+        self.firstByte = firstByte
+        self.idle = idle
+        self.keepAlive = keepAlive
+    }
+}
