@@ -9,11 +9,20 @@ let nio = "swift-nio"
 
 let package = Package(
     name: "strangler",
+    products: [
+        .executable(name: "strangler", targets: ["strangler"])
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // Pure: no NIO, no files, no clock of their own.
@@ -78,12 +87,47 @@ let package = Package(
             ]
         ),
         .target(
+            name: "AdminAPI",
+            dependencies: [
+                "Extraction", "Comparison",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .target(
+            name: "DemoShop",
+            dependencies: [
+                "PostgresClient",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: nio),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .target(
             name: "DemoConfiguration",
             path: "Routes",
             exclude: ["README.md"],
             resources: [
                 .embedInCode("proxy.yaml"), .embedInCode("orders.yaml"),
                 .embedInCode("contracts/orders.openapi.yaml"),
+            ]
+        ),
+        .executableTarget(
+            name: "strangler",
+            dependencies: [
+                "HTTPWire", "Routing", "Extraction", "Comparison", "DualWrite", "Resilience", "Upstreams",
+                "PostgresClient", "PostgresStore", "ShadowSchema", "ProxyConfiguration", "ProxyServer",
+                "ShadowRunner", "AdminAPI", "DemoShop", "DemoConfiguration",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
 
@@ -93,10 +137,32 @@ let package = Package(
         .testTarget(name: "ExtractionTests", dependencies: ["Extraction", "Resilience", "DualWrite"]),
         .testTarget(name: "ComparisonTests", dependencies: ["Comparison", "DualWrite"]),
         .testTarget(
+            name: "ProxyConfigurationTests",
+            dependencies: ["ProxyConfiguration", "Routing", "Extraction", "Comparison"]),
+        .testTarget(
             name: "PostgresTests",
             dependencies: [
                 "PostgresClient", "PostgresStore", "ShadowSchema", "Extraction", "Comparison",
                 .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .testTarget(
+            name: "ProxyServerTests",
+            dependencies: [
+                "ProxyServer", "Upstreams", "HTTPWire", "Routing", "Extraction",
+                .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
+                .product(name: "NIOEmbedded", package: nio),
+            ]
+        ),
+        .testTarget(
+            name: "LiveTests",
+            dependencies: [
+                "strangler", "AdminAPI", "DemoShop", "Extraction", "Comparison",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
+                .product(name: "NIOHTTP1", package: nio),
             ]
         ),
     ],

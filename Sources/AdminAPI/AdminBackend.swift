@@ -1,0 +1,89 @@
+package import Extraction
+
+/// What the admin address shows and changes. Implemented by the executable, which alone knows the running proxy, its
+/// store and its configuration; this module only speaks HTTP about it.
+package protocol AdminBackend: Sendable {
+    /// One report, or with nil all of them in the order of their names.
+    /// - Throws: `.notFound` for a name that no route file defines, here and below; with the names that one does as
+    ///   a reason, since it is mostly a slip.
+    func reports(name: String?) async throws(AdminError) -> [ExtractionReport]
+
+    /// Judges a command and stores the change; returns the report after it.
+    /// - Throws: `.refused` with every reason when a gate or the stage forbids it, `.conflict` when somebody else
+    ///   changed the extraction meanwhile.
+    func perform(
+        _ request: CommandRequest, on name: String, actor: String
+    ) async throws(AdminError) -> ExtractionReport
+
+    /// The newest entries first, at most `limit`.
+    func history(name: String, limit: Int) async throws(AdminError) -> [HistoryEntry]
+
+    /// The groups of mismatches of one extraction, or with nil of all; the most frequent first.
+    func groups(extraction: String?) async throws(AdminError) -> [GroupReport]
+
+    /// - Parameter signature: a beginning is enough if only one signature has it.
+    func group(signature: String) async throws(AdminError) -> GroupDetail
+
+    /// - Parameters:
+    ///   - signature: as for ``group(signature:)``.
+    ///   - state: one of ``GroupReport/settableStates``.
+    func setGroupState(
+        signature: String, state: String, actor: String, reason: String?
+    ) async throws(AdminError) -> GroupReport
+
+    /// What the proxy would do with a request.
+    /// - Parameters:
+    ///   - url: a path with an optional query, or an absolute URL.
+    ///   - cookie: the value of a `Cookie` header.
+    ///   - client: the client's IP address.
+    func explain(
+        method: String, url: String, cookie: String?, client: String?
+    ) async throws(AdminError) -> ExplainReport
+
+    func metrics() async -> [MetricFamily]
+
+    func readiness() async -> Readiness
+}
+
+/// A stage command as it was asked for.
+package struct CommandRequest: Sendable, Equatable {
+    package var command: StageCommand
+    /// Goes into history.
+    package var reason: String?
+    /// Override a closed gate.
+    package var force: Bool
+
+    package init(command: StageCommand, reason: String? = nil, force: Bool = false) {
+        self.command = command
+        self.reason = reason
+        self.force = force
+    }
+}
+
+/// Why the backend did not do what it was asked for. The one place that maps to HTTP is `Problem`.
+package struct AdminError: Error, Sendable, Equatable, CustomStringConvertible {
+    package enum Code: String, Sendable, CaseIterable {
+        case notFound = "not-found"
+        /// A gate is closed, or the stage does not allow the command.
+        case refused
+        /// Somebody else changed it meanwhile; ask again.
+        case conflict
+        /// Postgres cannot be reached; nothing was changed.
+        case storeUnavailable = "store-unavailable"
+        case invalid
+    }
+
+    package var code: Code
+    /// One sentence.
+    package var message: String
+    /// Each a sentence a person can act on.
+    package var reasons: [String]
+
+    package init(_ code: Code, _ message: String, reasons: [String] = []) {
+        self.code = code
+        self.message = message
+        self.reasons = reasons
+    }
+
+    package var description: String { ([message] + reasons).joined(separator: "; ") }
+}

@@ -1,0 +1,142 @@
+import Extraction
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+
+/// Everything the admin address answers. The router, the handlers and the test of the OpenAPI document all go by this
+/// list, so none of them can leave one out.
+package enum AdminEndpoint: CaseIterable, Sendable {
+    case console, groupPage
+    case extractions, extraction, advance, cutover, rollback, retire, history
+    case groups, group, groupState
+    case explain, openAPI
+    case metrics, health, readiness
+
+    /// `GET` or `POST`.
+    package var method: String {
+        switch self {
+        case .advance, .cutover, .rollback, .retire, .groupState: "POST"
+        default: "GET"
+        }
+    }
+
+    /// With `{name}` for parameters.
+    package var path: String {
+        switch self {
+        case .console: "/"
+        case .groupPage: "/groups/{signature}"
+        case .extractions: "/api/v1/extractions"
+        case .extraction: "/api/v1/extractions/{name}"
+        case .advance: "/api/v1/extractions/{name}/advance"
+        case .cutover: "/api/v1/extractions/{name}/cutover"
+        case .rollback: "/api/v1/extractions/{name}/rollback"
+        case .retire: "/api/v1/extractions/{name}/retire"
+        case .history: "/api/v1/extractions/{name}/history"
+        case .groups: "/api/v1/groups"
+        case .group: "/api/v1/groups/{signature}"
+        case .groupState: "/api/v1/groups/{signature}/state"
+        case .explain: "/api/v1/explain"
+        case .openAPI: "/api/v1/openapi.json"
+        case .metrics: "/metrics"
+        case .health: "/healthz"
+        case .readiness: "/readyz"
+        }
+    }
+}
+
+/// Answers requests from a backend.
+struct AdminHandlers: Sendable {
+    let backend: any AdminBackend
+    let console: Console
+
+    func answer(_ endpoint: AdminEndpoint, _ request: AdminRequest) async throws -> Response {
+        switch endpoint {
+        case .console: return await console.overview(backend, now: Date())
+        case .groupPage: return await console.group(try request.parameter("signature"), backend)
+        case .extractions: return try .json(try await backend.reports(name: nil))
+        case .extraction: return try await extraction(request)
+        case .advance, .cutover, .rollback, .retire: return try await command(endpoint, request)
+        case .history: return try await history(request)
+        case .groups: return try .json(try await backend.groups(extraction: request.query("extraction")))
+        case .group: return try .json(try await backend.group(signature: try request.parameter("signature")))
+        case .groupState: return try await groupState(request)
+        case .explain: return try await explain(request)
+        case .openAPI: return .text(OpenAPI.document.utf8, contentType: "application/json")
+        case .metrics:
+            return .text(
+                PrometheusText.render(await backend.metrics()).utf8, contentType: PrometheusText.contentType)
+        case .health: return .text("ok\n".utf8, contentType: "text/plain; charset=utf-8")
+        case .readiness:
+            let readiness = await backend.readiness()
+            return try .json(readiness, status: readiness.ready ? .ok : .serviceUnavailable)
+        }
+    }
+
+    private func extraction(_ request: AdminRequest) async throws -> Response {
+        let name = try request.parameter("name")
+        guard let report = try await backend.reports(name: name).first(where: { $0.extraction == name }) else {
+            throw AdminError(.notFound, "there is no extraction called \(name)")
+        }
+        return try .json(report)
+    }
+
+    private func command(_ endpoint: AdminEndpoint, _ request: AdminRequest) async throws -> Response {
+        let name = try request.parameter("name")
+        let body = try await request.body(CommandBody.self)
+        let command = CommandRequest(
+            command: try Self.stageCommand(endpoint, to: body.to), reason: try AdminRequest.reason(body.reason),
+            force: body.force)
+        return try .json(try await backend.perform(command, on: name, actor: request.actor))
+    }
+
+    private static func stageCommand(
+        _ endpoint: AdminEndpoint, to target: CommandBody.Target?
+    ) throws(AdminError) -> StageCommand {
+        switch (endpoint, target) {
+        case (.advance, .none): return .advance(to: nil)
+        case (.advance, .text(let text)):
+            guard let stage = Stage(rawValue: text) else {
+                let known = Stage.allCases.map(\.rawValue).joined(separator: ", ")
+                throw AdminError(.invalid, "\(text) is not a stage; stages are \(known)")
+            }
+            return .advance(to: stage)
+        case (.advance, .weight): throw AdminError(.invalid, "`to` of advance is a stage; cutover sets weights")
+        case (.cutover, .weight(let weight)): return .cutover(weight)
+        case (.cutover, .text(let text)):
+            guard let weight = Weight(parsing: text) else {
+                throw AdminError(.invalid, "\(text) is not a weight: 0% to 100%, with up to two decimals")
+            }
+            return .cutover(weight)
+        case (.cutover, .none): throw AdminError(.invalid, "cutover needs `to`, a weight like 25 or \"12.5%\"")
+        case (_, .some): throw AdminError(.invalid, "only advance and cutover take `to`")
+        case (.retire, .none): return .retire
+        case (_, .none): return .rollback
+        }
+    }
+
+    private func history(_ request: AdminRequest) async throws -> Response {
+        let entries = try await backend.history(
+            name: try request.parameter("name"), limit: try request.limit(default: 100))
+        return try .json(entries.map { HistoryRow(entry: $0) })
+    }
+
+    private func groupState(_ request: AdminRequest) async throws -> Response {
+        let body = try await request.body(GroupStateBody.self)
+        guard GroupReport.settableStates.contains(body.state) else {
+            let known = GroupReport.settableStates.joined(separator: ", ")
+            throw AdminError(.invalid, "\(body.state) is not a state that can be set; those are \(known)")
+        }
+        return try .json(
+            try await backend.setGroupState(
+                signature: try request.parameter("signature"), state: body.state, actor: request.actor,
+                reason: try AdminRequest.reason(body.reason)))
+    }
+
+    private func explain(_ request: AdminRequest) async throws -> Response {
+        guard let url = request.query("url") else { throw AdminError(.invalid, "explain needs `url`") }
+        return try .json(
+            try await backend.explain(
+                method: (request.query("method") ?? "GET").uppercased(), url: url, cookie: request.query("cookie"),
+                client: request.query("client")))
+    }
+}

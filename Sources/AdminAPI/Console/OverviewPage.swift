@@ -1,0 +1,185 @@
+import Comparison
+import Extraction
+import FoundationEssentials
+
+/// What the overview's template reads. All of it text and flags; the template escapes every text. A name that a list's
+/// element lacks is looked up further out by the engine, so no name stands on two levels.
+struct OverviewPage {
+    let updated: String
+    let notices: [String]
+    let extractions: [ExtractionCard]
+    let hasExtractions: Bool
+    let groups: [GroupRow]
+    let hasGroups: Bool
+    let groupTotal: String
+
+    /// More would make the page slow to read and to send; the command line lists them all.
+    private static let groupLimit = 200
+
+    init(reports: [ExtractionReport], groups: [GroupReport], notice: String?, now: Date) {
+        updated = ReportText.time(now)
+        let storeAway = reports.contains { !$0.storeConnected }
+        notices =
+            (storeAway ? ["Postgres is away: stages are the last ones known, counters stand still."] : [])
+            + (notice.map { [$0] } ?? [])
+        extractions = reports.map { ExtractionCard($0, now: now) }
+        hasExtractions = !reports.isEmpty
+        self.groups = groups.prefix(Self.groupLimit).map { GroupRow($0, now: now) }
+        hasGroups = !groups.isEmpty
+        groupTotal =
+            groups.count > Self.groupLimit
+            ? "the \(Self.groupLimit) most frequent of \(ReportText.count(groups.count))"
+            : ReportText.count(groups.count)
+    }
+}
+
+/// One extraction on the overview.
+struct ExtractionCard {
+    struct TrackStage {
+        let label: String
+        /// `done`, `now` or `ahead`: a class of the style sheet.
+        let place: String
+    }
+
+    struct Tile {
+        let label: String
+        let number: String
+        let isBad: Bool
+    }
+
+    struct EndpointRow {
+        let endpointName: String
+        let endpointCompared: String
+        let endpointMismatch: String
+        let endpointCoverage: String
+    }
+
+    let name: String
+    let subtitle: String
+    let problem: String
+    let hasProblem: Bool
+    let track: [TrackStage]
+    let weight: String
+    let traffic: String
+    let gateTitle: String
+    let gateOpen: Bool
+    let missing: [String]
+    let tiles: [Tile]
+    let coverage: String
+    let endpoints: [EndpointRow]
+    let hasEndpoints: Bool
+    let window: String
+    let windowShare: String
+    let fellBack: String
+
+    init(_ report: ExtractionReport, now: Date) {
+        name = report.extraction
+        let owner = report.owner.map { "\($0) · " } ?? ""
+        subtitle =
+            "\(owner)\(ReportText.step(report.stage)), since \(ReportText.time(report.since)) "
+            + "(\(ReportText.ago(report.since, now: now)))"
+        problem = report.problem ?? ""
+        hasProblem = report.problem != nil
+        track = Stage.allCases.map { stage in
+            TrackStage(
+                label: stage.rawValue,
+                place: stage < report.stage ? "done" : stage == report.stage ? "now" : "ahead")
+        }
+        weight = report.weight.description
+        traffic =
+            "\(ReportText.counted(report.traffic.monolith, "request")) answered by the monolith, "
+            + "\(ReportText.count(report.traffic.service)) by the service since this proxy started"
+        gateTitle = ReportText.gate(report.gate)
+        gateOpen = report.gate.open
+        missing = report.gate.missing
+        tiles = Self.tiles(report)
+        coverage = ReportText.coverage(report.shadow)
+        endpoints = (report.endpoints ?? []).map(Self.row)
+        hasEndpoints = !endpoints.isEmpty
+        window = ReportText.window(report)
+        windowShare = Self.share(report)
+        fellBack = ReportText.fellBack(report.fallback, now: now)
+    }
+
+    private static func tiles(_ report: ExtractionReport) -> [Tile] {
+        let shadow = report.shadow
+        let tile = { (label: String, number: Int, isBad: Bool) in
+            Tile(label: label, number: ReportText.count(number), isBad: isBad && number > 0)
+        }
+        return [
+            tile("compared", shadow.compared, false), tile("match", shadow.match, false),
+            tile("mismatch", shadow.mismatch, true), tile("transient", shadow.transient, false),
+            tile("primary failed", shadow.primaryFailed, true), tile("shadow failed", shadow.shadowFailed, true),
+            tile("not compared", shadow.notComparedTotal, false), tile("backlog", report.backlog, true),
+        ]
+    }
+
+    private static func row(_ endpoint: EndpointReport) -> EndpointRow {
+        EndpointRow(
+            endpointName: endpoint.endpoint, endpointCompared: ReportText.count(endpoint.verdicts.compared),
+            endpointMismatch: ReportText.count(endpoint.verdicts.mismatch),
+            endpointCoverage: endpoint.verdicts.coverage.map(ReportText.percent) ?? "–")
+    }
+
+    /// How much of the fallback window is over, 0 … 100, for a bar.
+    private static func share(_ report: ExtractionReport) -> String {
+        switch report.stage {
+        case .retired: return "100"
+        case .fallback where report.fallback.window > 0:
+            let share = Double(report.fallback.elapsed) / Double(report.fallback.window)
+            return "\(Int(min(max(share, 0), 1) * 100))"
+        default: return "0"
+        }
+    }
+}
+
+/// One group of mismatches on the overview.
+struct GroupRow {
+    struct DifferenceText {
+        let path: String
+        let kind: String
+    }
+
+    let link: String
+    let shortSignature: String
+    let extractionName: String
+    let endpoint: String
+    let differences: [DifferenceText]
+    let count: String
+    let state: String
+    let stateClass: String
+    let lastSeen: String
+
+    init(_ group: GroupReport, now: Date) {
+        link = ConsoleText.link(group.signature)
+        shortSignature = String(group.signature.prefix(8))
+        extractionName = group.extraction
+        endpoint = group.endpoint
+        differences = group.differences.map { DifferenceText(path: $0.path, kind: $0.kind.rawValue) }
+        count = ReportText.count(group.count)
+        state = group.state
+        stateClass = ConsoleText.stateClass(group.state)
+        lastSeen = ReportText.ago(group.lastSeen, now: now)
+    }
+}
+
+enum ConsoleText {
+    /// The page of a group. Signatures are hex; whatever else came along may not lead elsewhere.
+    static func link(_ signature: String) -> String {
+        "/groups/" + String(decoding: signature.utf8.filter(isUnreserved), as: UTF8.self)
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+
+    /// A class of the style sheet, whatever state a newer version may know.
+    static func stateClass(_ state: String) -> String {
+        ["new", "acknowledged", "accepted", "fixed", "regressed"].contains(state) ? state : "new"
+    }
+}

@@ -1,0 +1,170 @@
+package import Extraction
+package import FoundationEssentials
+
+/// All that is known about one extraction. Encoded, it is the JSON of `strangler status NAME --json`.
+package struct ExtractionReport: Sendable, Codable, Equatable {
+    package var extraction: String
+    package var stage: Stage
+    /// The share of keys that the service answers; in JSON a number in percent.
+    package var weight: Weight
+    /// When stage or weight last changed.
+    package var since: Date
+    package var gate: GateReport
+    /// Verdicts since the stage was entered.
+    package var shadow: VerdictReport
+    /// Writes that the other side has not got yet.
+    package var backlog: Int
+    package var fallback: FallbackReport
+    package var owner: String?
+    /// Why the extraction is wanted, as its route file says.
+    package var problem: String?
+    package var endpoints: [EndpointReport]?
+    /// False: the state is the last one known, and nothing can be changed.
+    package var storeConnected: Bool
+    package var traffic: TrafficReport
+
+    package init(
+        extraction: String, stage: Stage, weight: Weight, since: Date, gate: GateReport, shadow: VerdictReport,
+        backlog: Int, fallback: FallbackReport, owner: String? = nil, problem: String? = nil,
+        endpoints: [EndpointReport]? = nil, storeConnected: Bool, traffic: TrafficReport
+    ) {
+        self.extraction = extraction
+        self.stage = stage
+        self.weight = weight
+        self.since = since
+        self.gate = gate
+        self.shadow = shadow
+        self.backlog = backlog
+        self.fallback = fallback
+        self.owner = owner
+        self.problem = problem
+        self.endpoints = endpoints
+        self.storeConnected = storeConnected
+        self.traffic = traffic
+    }
+}
+
+/// `Extraction.Gate` as scripts see it: `next` is always there, null at the end of the way.
+package struct GateReport: Sendable, Codable, Equatable {
+    package var next: Stage?
+    package var open: Bool
+    package var missing: [String]
+
+    package init(next: Stage?, open: Bool, missing: [String]) {
+        self.next = next
+        self.open = open
+        self.missing = missing
+    }
+
+    package init(_ gate: Gate) {
+        self.init(next: gate.next, open: gate.open, missing: gate.missing)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(next, forKey: .next)
+        try fields.encode(open, forKey: .open)
+        try fields.encode(missing, forKey: .missing)
+    }
+}
+
+/// How often each verdict was given.
+package struct VerdictReport: Sendable, Codable, Equatable {
+    /// Pairs of answers that were judged: match + mismatch + transient.
+    package var compared: Int
+    package var match: Int
+    package var mismatch: Int
+    package var transient: Int
+    package var primaryFailed: Int
+    package var shadowFailed: Int
+    /// By reason.
+    package var notCompared: [String: Int]
+
+    package init(
+        compared: Int = 0, match: Int = 0, mismatch: Int = 0, transient: Int = 0, primaryFailed: Int = 0,
+        shadowFailed: Int = 0, notCompared: [String: Int] = [:]
+    ) {
+        self.compared = compared
+        self.match = match
+        self.mismatch = mismatch
+        self.transient = transient
+        self.primaryFailed = primaryFailed
+        self.shadowFailed = shadowFailed
+        self.notCompared = notCompared
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case compared, match, mismatch, transient
+        case primaryFailed = "primary-failed"
+        case shadowFailed = "shadow-failed"
+        case notCompared = "not-compared"
+    }
+
+    package var notComparedTotal: Int { notCompared.values.reduce(0, &+) }
+
+    /// Everything that should have been compared.
+    package var seen: Int { compared &+ primaryFailed &+ shadowFailed &+ notComparedTotal }
+
+    /// The part of what was seen that could be judged, 0 … 1; nil while nothing was seen. A rate of mismatches means
+    /// little beside a low coverage.
+    package var coverage: Double? { seen > 0 ? Double(compared) / Double(seen) : nil }
+}
+
+/// The verdicts of one endpoint; in JSON, its name stands beside the counts.
+package struct EndpointReport: Sendable, Codable, Equatable {
+    /// `GET /api/v1/orders/{id}`.
+    package var endpoint: String
+    package var verdicts: VerdictReport
+
+    package init(endpoint: String, verdicts: VerdictReport) {
+        self.endpoint = endpoint
+        self.verdicts = verdicts
+    }
+
+    private enum CodingKeys: String, CodingKey { case endpoint }
+
+    package init(from decoder: any Decoder) throws {
+        endpoint = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .endpoint)
+        verdicts = try VerdictReport(from: decoder)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(endpoint, forKey: .endpoint)
+        try verdicts.encode(to: encoder)
+    }
+}
+
+/// The time in which the monolith stands by after cutover.
+package struct FallbackReport: Sendable, Codable, Equatable {
+    /// Seconds.
+    package var window: Int
+    /// Seconds since the window began; 0 before.
+    package var elapsed: Int
+    /// Requests that the monolith answered in the service's place since the stage was entered.
+    package var fellBack: Int
+    package var lastFellBackAt: Date?
+    /// `fellBack` by the raw values of `FallbackReason`.
+    package var byReason: [String: Int]?
+
+    package init(
+        window: Int, elapsed: Int, fellBack: Int, lastFellBackAt: Date? = nil, byReason: [String: Int]? = nil
+    ) {
+        self.window = window
+        self.elapsed = elapsed
+        self.fellBack = fellBack
+        self.lastFellBackAt = lastFellBackAt
+        self.byReason = byReason
+    }
+}
+
+/// Requests that each side answered, counted by this process since its start.
+package struct TrafficReport: Sendable, Codable, Equatable {
+    package var monolith: Int
+    package var service: Int
+
+    package init(monolith: Int, service: Int) {
+        self.monolith = monolith
+        self.service = service
+    }
+}

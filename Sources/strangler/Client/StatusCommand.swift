@@ -1,0 +1,121 @@
+import AdminAPI
+import ArgumentParser
+import Extraction
+import Foundation
+
+struct StatusCommand: AdminCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show where the extractions stand, and what is missing for the next stage.")
+
+    @Argument(help: "One extraction in full; without it, all of them in a table.")
+    var name: String?
+
+    @OptionGroup var client: ClientOptions
+
+    func execute(_ admin: AdminClient, _ terminal: Terminal) async throws(ClientFailure) {
+        if let name {
+            let data = try await admin.get(["extractions", name])
+            try show(ExtractionReport.self, data, admin, terminal) { report in
+                StatusText.write(report, now: Date(), to: terminal)
+            }
+        } else {
+            let data = try await admin.get(["extractions"])
+            try show([ExtractionReport].self, data, admin, terminal) { reports in
+                StatusText.write(table: reports, to: terminal)
+            }
+        }
+    }
+}
+
+/// Reports as text of 80 columns.
+enum StatusText {
+    static func write(table reports: [ExtractionReport], to terminal: Terminal) {
+        guard !reports.isEmpty else {
+            terminal.write("no extraction is defined")
+            return
+        }
+        terminal.write(terminal.paint("EXTRACTION        STAGE       WEIGHT   COMPARED  MISMATCH  BACKLOG  NEXT", .dim))
+        for report in reports {
+            let mismatch = TextLayout.padded(ReportText.count(report.shadow.mismatch), to: 10, right: true)
+            let cells = [
+                TextLayout.padded(TextLayout.cut(report.extraction, to: 16), to: 18),
+                TextLayout.padded(report.stage.rawValue, to: 11),
+                TextLayout.padded(report.weight.description, to: 7, right: true),
+                TextLayout.padded(ReportText.count(report.shadow.compared), to: 11, right: true),
+                report.shadow.mismatch > 0 ? terminal.paint(mismatch, .red) : mismatch,
+                TextLayout.padded(ReportText.count(report.backlog), to: 9, right: true),
+                "  " + next(report.gate),
+            ]
+            terminal.write(cells.joined())
+        }
+        if reports.contains(where: { !$0.storeConnected }) { writeStoreAway(terminal) }
+    }
+
+    private static func next(_ gate: GateReport) -> String {
+        guard let next = gate.next else { return "–" }
+        return gate.open ? "✓ \(next.rawValue)" : "✗ \(next.rawValue)"
+    }
+
+    static func write(_ report: ExtractionReport, now: Date, to terminal: Terminal) {
+        terminal.write(
+            terminal.paint(report.extraction, .bold)
+                + ": \(ReportText.step(report.stage)), stage \(report.stage.rawValue), "
+                + "\(report.weight) of the keys at the service")
+        terminal.write(track(report.stage, terminal))
+        terminal.field("since", "\(ReportText.time(report.since)) (\(ReportText.ago(report.since, now: now)))")
+        if let owner = report.owner { terminal.field("owner", owner) }
+        if let problem = report.problem { terminal.field("problem", problem) }
+        terminal.field(
+            "traffic",
+            "\(ReportText.count(report.traffic.monolith)) answered by the monolith, "
+                + "\(ReportText.count(report.traffic.service)) by the service since the proxy started")
+        terminal.field("shadow", verdicts(report.shadow))
+        terminal.field("", ReportText.coverage(report.shadow))
+        for endpoint in report.endpoints ?? [] { write(endpoint, to: terminal) }
+        terminal.field("backlog", ReportText.counted(report.backlog, "write"))
+        terminal.field(
+            "fallback", "\(ReportText.window(report)); \(ReportText.fellBack(report.fallback, now: now))")
+        write(report.gate, to: terminal)
+        if !report.storeConnected { writeStoreAway(terminal) }
+    }
+
+    /// The seven stages on one line, in 76 characters.
+    private static func track(_ stage: Stage, _ terminal: Terminal) -> String {
+        Stage.allCases.map { other in
+            if other < stage { return terminal.paint("✓ \(other.rawValue)", .green) }
+            return other == stage
+                ? terminal.paint("▶ \(other.rawValue)", .bold) : terminal.paint("· \(other.rawValue)", .dim)
+        }.joined(separator: " ")
+    }
+
+    private static func verdicts(_ shadow: VerdictReport) -> String {
+        "\(ReportText.count(shadow.compared)) compared: \(ReportText.count(shadow.match)) match, "
+            + "\(ReportText.count(shadow.mismatch)) mismatch, \(ReportText.count(shadow.transient)) transient"
+    }
+
+    private static func write(_ endpoint: EndpointReport, to terminal: Terminal) {
+        let counts =
+            "\(ReportText.count(endpoint.verdicts.compared)) compared, "
+            + "\(ReportText.count(endpoint.verdicts.mismatch)) mismatch"
+        let name = TextLayout.padded(TextLayout.cut(endpoint.endpoint, to: 40), to: 42)
+        terminal.write(
+            String(repeating: " ", count: 12) + name
+                + (endpoint.verdicts.mismatch > 0 ? terminal.paint(counts, .red) : counts))
+    }
+
+    static func write(_ gate: GateReport, to terminal: Terminal) {
+        terminal.write(terminal.paint(ReportText.gate(gate), .bold))
+        for missing in gate.missing {
+            let lines = TextLayout.wrapped(missing, width: Terminal.width - 4)
+            for (number, line) in lines.enumerated() {
+                terminal.write((number == 0 ? "  " + terminal.paint("✗", .red) + " " : "    ") + line)
+            }
+        }
+        if gate.open { terminal.write("  " + terminal.paint("✓", .green) + " nothing is missing") }
+    }
+
+    private static func writeStoreAway(_ terminal: Terminal) {
+        terminal.write(
+            terminal.paint("Postgres is away: stages are the last ones known, counters stand still", .yellow))
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+
+/// Where a command writes, and whether in colour.
+struct Terminal: Sendable {
+    /// What output is laid out for; narrower windows wrap it themselves.
+    static let width = 80
+
+    let isColoured: Bool
+    private let output: @Sendable (String) -> Void
+    private let complaints: @Sendable (String) -> Void
+
+    init(
+        isColoured: Bool, output: @escaping @Sendable (String) -> Void,
+        complaints: @escaping @Sendable (String) -> Void
+    ) {
+        self.isColoured = isColoured
+        self.output = output
+        self.complaints = complaints
+    }
+
+    /// Standard output and standard error; coloured only if somebody looks at it and did not ask for none (NO_COLOR).
+    static let standard = Terminal(
+        isColoured: isatty(STDOUT_FILENO) == 1
+            && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
+            && ProcessInfo.processInfo.environment["TERM"] != "dumb",
+        output: { try? FileHandle.standardOutput.write(contentsOf: Data($0.utf8)) },
+        complaints: { try? FileHandle.standardError.write(contentsOf: Data($0.utf8)) })
+
+    /// One line, whatever line breaks came along in it: recorded text may not forge lines of ours.
+    func write(_ line: String) { output(TextLayout.oneLine(line) + "\n") }
+
+    /// One line, on standard error.
+    func complain(_ line: String) { complaints(TextLayout.oneLine(line) + "\n") }
+
+    enum Paint: String {
+        case bold = "1"
+        case dim = "2"
+        case red = "31"
+        case green = "32"
+        case yellow = "33"
+        case cyan = "36"
+    }
+
+    func paint(_ text: String, _ paint: Paint) -> String {
+        isColoured && !text.isEmpty ? "\u{1B}[\(paint.rawValue)m\(text)\u{1B}[0m" : text
+    }
+
+    /// A label in a column of its own, and a text that wraps beside it.
+    func field(_ label: String, _ text: String, labelWidth: Int = 10) {
+        let lines = TextLayout.wrapped(text, width: Self.width - labelWidth - 2)
+        for (number, line) in lines.enumerated() {
+            let name = TextLayout.padded(number == 0 ? label : "", to: labelWidth)
+            write("  " + paint(name, .dim) + line)
+        }
+    }
+}
+
+/// Text in columns, counted in characters.
+enum TextLayout {
+    static func padded(_ text: String, to width: Int, right: Bool = false) -> String {
+        let gap = String(repeating: " ", count: max(0, width - text.count))
+        return right ? gap + text : text + gap
+    }
+
+    /// At most `width` characters on one line; what is cut ends in `…`.
+    static func cut(_ text: String, to width: Int) -> String {
+        let line = oneLine(text)
+        return line.count <= width ? line : line.prefix(max(0, width - 1)) + "…"
+    }
+
+    static func oneLine(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    }
+
+    /// Broken at blanks; words longer than a line stay whole, since a cut path or URL is of no use.
+    static func wrapped(_ text: String, width: Int) -> [String] {
+        var lines: [String] = []
+        for word in text.split(whereSeparator: \.isWhitespace) {
+            if let last = lines.last, last.count + 1 + word.count <= width {
+                lines[lines.count - 1] = last + " " + word
+            } else {
+                lines.append(String(word))
+            }
+        }
+        return lines.isEmpty ? [""] : lines
+    }
+}
+
+/// Makes JSON safe to show on a terminal. Recorded requests and answers hold whatever a client or a service sent; an
+/// escape sequence among it could rewrite the screen. Done once, on the text before it is decoded, so that no field
+/// can be forgotten.
+enum TerminalSafety {
+    /// The same JSON, with every control, formatting or line-separating character in it, other than tab and line
+    /// breaks, replaced by its visible escape.
+    static func sanitised(_ json: String) -> String {
+        var result = String.UnicodeScalarView()
+        var rest = json.unicodeScalars[...]
+        while let scalar = rest.popFirst() {
+            if scalar == "\\", let kind = rest.popFirst() {
+                // A second backslash turns an escape into its own spelling.
+                result.append(contentsOf: (isHarmful(kind, rest) ? "\\\\" : "\\").unicodeScalars)
+                result.append(kind)
+            } else if isInvisible(scalar) {
+                result.append(contentsOf: "\\\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+            } else {
+                result.append(scalar)
+            }
+        }
+        return String(result)
+    }
+
+    private static func isHarmful(_ kind: Unicode.Scalar, _ rest: Substring.UnicodeScalarView) -> Bool {
+        switch kind {
+        case "b", "f": return true
+        case "u":
+            guard let value = UInt32(String(rest.prefix(4)), radix: 16) else { return false }
+            // Halves of a pair are looked at by nobody: two of them may be any character.
+            guard let scalar = Unicode.Scalar(value) else { return true }
+            return isInvisible(scalar)
+        default: return false
+        }
+    }
+
+    private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "\n", "\r", "\t": false
+        default:
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: true
+            default: false
+            }
+        }
+    }
+}

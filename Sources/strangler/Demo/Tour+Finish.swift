@@ -1,0 +1,63 @@
+import AdminAPI
+import DemoShop
+import Extraction
+import Foundation
+
+/// Back, forward again, and the end.
+extension Tour {
+    func rollBack() async throws {
+        try await command.succeed("rollback", "orders", "--reason", "to see that it works")
+        try await expectStage("shadow", weight: 0)
+        traffic.resetStats()
+        await traffic.once(journeys: 6)
+        let stats = try expectContentClients(during: "after the rollback")
+        try await quiesce()
+        let rows = try await world.orderRows()
+        try expect(
+            rows.monolith == rows.service,
+            "the databases differ in \(Set(rows.monolith).symmetricDifference(rows.service).count) orders")
+        await traffic.resume()
+        say(
+            "rollback",
+            "monolith answers again, \(stats.requests) requests, 0 errors; both databases hold the same "
+                + "\(rows.monolith.count) orders")
+    }
+
+    func retire() async throws {
+        // With shoppers at it, a write may be on its way to the service at this moment; the gate then says so.
+        try await wait(10, for: "the gate to cutover") {
+            try await command.run(["cutover", "orders", "--to", "100%", "--reason", "again"]).status == 0 ? true : nil
+        }
+        try await wait(10, for: "100 % has held for the bake") {
+            try await command.run(["advance", "orders"]).status == 0 ? true : nil
+        }
+        let early = try await command.refused("retire", "orders")
+        let waited = ContinuousClock.now
+        try await wait(20, for: "the window is over") {
+            try await command.run(["retire", "orders", "--reason", "window over"]).status == 0 ? true : nil
+        }
+        try await expectStage("retired", weight: 100)
+        let seconds = (ContinuousClock.now - waited).components.seconds
+        say("retire", "refused early (\(early)); accepted \(seconds) s later")
+        try await expectMonolithGone()
+        let history = try await command.run(["history", "orders", "--json"])
+        let changes = (try? JSONSerialization.jsonObject(with: Data(history.output.utf8)) as? [Any])?.count ?? 0
+        try expect(changes >= 12, "the history has \(changes) changes")
+        say("history", "\(changes) changes, each with actor, reason and evidence")
+    }
+
+    /// Retired paths must not reach the monolith, even with the service down.
+    private func expectMonolithGone() async throws {
+        await traffic.pause()
+        await world.killService()
+        let caller = ProxyCaller(client: world.client, base: world.url)
+        let answer = try await caller.call(
+            ShopRequest(method: "GET", path: "/api/v1/orders/ord_99018274a", headers: [:], body: nil))
+        try expect(
+            (502...504).contains(answer.status) && answer.headers["server"] == nil,
+            "a retired path was answered with \(answer.status) by \(answer.headers["server"] ?? "the proxy")")
+        let other = try await caller.call(ShopRequest(method: "GET", path: "/api/v1/products", headers: [:], body: nil))
+        try expect(other.status == 200, "the rest of the shop answers \(other.status)")
+        say("", "with the service down a retired path gets \(answer.status), never the monolith; other paths go on")
+    }
+}

@@ -1,0 +1,71 @@
+import AdminAPI
+import Extraction
+import ProxyServer
+
+extension ProxyBackend {
+    /// Counters of this process since its start; evidence that Postgres holds is not repeated here.
+    func metrics() async -> [MetricFamily] {
+        let (counters, open) = await server.counters()
+        let names = model.definitions.map(\.name)
+        let isFollowing = await keeper.isFollowing
+        let states = await keeper.states
+        return [
+            family(
+                "strangler_connections_total", "Client connections accepted.", .counter, Double(counters.connections)),
+            family("strangler_connections_open", "Client connections open now.", .gauge, Double(open)),
+            family(
+                "strangler_requests_refused_total", "Requests refused as malformed, too large or too slow.", .counter,
+                Double(counters.refused)),
+            family(
+                "strangler_client_aborts_total", "Clients that left before their answer was complete.", .counter,
+                Double(counters.clientAborts)),
+            family("strangler_postgres_up", "Whether Postgres answers.", .gauge, isFollowing ? 1 : 0),
+            MetricFamily(
+                name: "strangler_requests_total", help: "Requests by extraction and the side that was asked first.",
+                kind: .counter, samples: requests(counters, names)),
+            MetricFamily(
+                name: "strangler_fallbacks_total", help: "Requests that the monolith answered in the service's place.",
+                kind: .counter, samples: fallbacks(counters, names)),
+            MetricFamily(
+                name: "strangler_upstream_errors_total", help: "Requests that no upstream answered.", kind: .counter,
+                samples: perExtraction(counters, names) { Double($0.upstreamErrors) }),
+            MetricFamily(
+                name: "strangler_shadowed_total", help: "Requests handed to the shadow.", kind: .counter,
+                samples: perExtraction(counters, names) { Double($0.shadowed) }),
+            MetricFamily(
+                name: "strangler_weight_percent", help: "Share of keys that the service answers.", kind: .gauge,
+                samples: states.values.sorted { $0.name < $1.name }.map {
+                    .init(labels: [.init("extraction", $0.name)], value: $0.weight.percent)
+                }),
+        ]
+    }
+
+    private func family(_ name: String, _ help: String, _ kind: MetricFamily.Kind, _ value: Double) -> MetricFamily {
+        MetricFamily(name: name, help: help, kind: kind, samples: [.init(value: value)])
+    }
+
+    private func perExtraction(
+        _ counters: TrafficCounters, _ names: [String], _ value: (TrafficCounters.PerExtraction) -> Double
+    ) -> [MetricFamily.Sample] {
+        [.init(labels: [.init("extraction", "")], value: value(counters.unmatched))]
+            + zip(names, counters.extractions).map { .init(labels: [.init("extraction", $0)], value: value($1)) }
+    }
+
+    private func requests(_ counters: TrafficCounters, _ names: [String]) -> [MetricFamily.Sample] {
+        func sample(_ name: String, _ side: Side, _ count: Int) -> MetricFamily.Sample {
+            .init(labels: [.init("extraction", name), .init("side", side.description)], value: Double(count))
+        }
+        return [sample("", .monolith, counters.unmatched.toMonolith)]
+            + zip(names, counters.extractions).flatMap { name, counts in
+                [sample(name, .monolith, counts.toMonolith), sample(name, .service, counts.toService)]
+            }
+    }
+
+    private func fallbacks(_ counters: TrafficCounters, _ names: [String]) -> [MetricFamily.Sample] {
+        zip(names, counters.extractions).flatMap { name, counts in
+            zip(FallbackReason.allCases, counts.fellBack).map { reason, count in
+                .init(labels: [.init("extraction", name), .init("reason", reason.rawValue)], value: Double(count))
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+import AdminAPI
+import Comparison
+import Extraction
+import Foundation
+import PostgresStore
+import ProxyConfiguration
+import ProxyServer
+import ShadowRunner
+
+/// What the admin address asks of the running proxy.
+struct ProxyBackend: AdminBackend {
+    let keeper: StageKeeper
+    let server: ProxyServer
+    let shadow: ShadowRunner
+    let recorder: EvidenceRecorder
+    let model: TrafficModel
+    let store: StoreLink
+
+    // MARK: Extractions
+
+    func reports(name: String?) async throws(AdminError) -> [ExtractionReport] {
+        await recorder.flush()
+        let counters = await server.counters().counters
+        let backlog = await shadow.undeliveredWrites()
+        var reports: [ExtractionReport] = []
+        for (index, definition) in model.definitions.enumerated() {
+            guard name == nil || name == definition.name, let state = await keeper.states[definition.name] else {
+                continue
+            }
+            let traffic = index < counters.extractions.count ? counters.extractions[index] : .init()
+            reports.append(
+                await report(definition, state, traffic, backlog: index < backlog.count ? backlog[index] : 0))
+        }
+        if let name, reports.isEmpty { throw unknown(name, known: model.definitions.map(\.name)) }
+        return reports
+    }
+
+    /// With Postgres away, what is known without it: stage and weight go on being true.
+    private func report(
+        _ definition: ExtractionDefinition, _ state: ExtractionState, _ traffic: TrafficCounters.PerExtraction,
+        backlog: Int
+    ) async -> ExtractionReport {
+        var gate = GateReport(
+            next: state.stage.next, open: false, missing: ["Postgres cannot be reached, so the evidence is unknown"])
+        var verdicts = VerdictSummary()
+        var fallbacks = FallbackSummary()
+        var isConnected = false
+        if let connected = try? store.connected(),
+            let evidence = try? await keeper.evidence(for: definition, in: state),
+            let summary = try? await connected.verdictSummary(extraction: definition.name, since: state.since),
+            let fellBack = try? await connected.fallbackSummary(
+                extraction: definition.name, since: state.windowStartedAt ?? state.since)
+        {
+            isConnected = true
+            verdicts = summary
+            fallbacks = fellBack
+            gate = GateReport(await keeper.gate(for: definition, in: state, evidence: evidence))
+        }
+        let elapsed = state.windowStartedAt.map { Date().timeIntervalSince($0) } ?? 0
+        return ExtractionReport(
+            extraction: definition.name, stage: state.stage, weight: state.weight, since: state.since, gate: gate,
+            shadow: VerdictReport(verdicts.total), backlog: backlog,
+            fallback: FallbackReport(
+                window: Int(definition.window.components.seconds), elapsed: Int(max(0, elapsed)),
+                fellBack: fallbacks.total, lastFellBackAt: fallbacks.lastAt, byReason: fallbacks.byReason),
+            owner: definition.owner, problem: definition.problem,
+            endpoints: verdicts.endpoints.sorted { $0.key < $1.key }.map {
+                EndpointReport(endpoint: $0.key, verdicts: VerdictReport($0.value))
+            },
+            storeConnected: isConnected,
+            traffic: TrafficReport(monolith: traffic.toMonolith, service: traffic.toService))
+    }
+
+    func perform(
+        _ request: CommandRequest, on name: String, actor: String
+    ) async throws(AdminError) -> ExtractionReport {
+        do throws(StageKeeper.Failure) {
+            _ = try await keeper.perform(
+                request.command, on: name, force: request.force, reason: request.reason, actor: actor)
+        } catch {
+            throw adminError(error, name: name)
+        }
+        guard let report = try await reports(name: name).first else { throw unknown(name, known: []) }
+        return report
+    }
+
+    func history(name: String, limit: Int) async throws(AdminError) -> [HistoryEntry] {
+        do throws(StageKeeper.Failure) {
+            _ = try await keeper.find(name)
+        } catch {
+            throw adminError(error, name: name)
+        }
+        return try await asking { try await $0.history(name: name, limit: limit) }
+    }
+
+    private func adminError(_ failure: StageKeeper.Failure, name: String) -> AdminError {
+        switch failure {
+        case .unknownExtraction(let known): unknown(name, known: known)
+        case .refused(let reasons): AdminError(.refused, "\(name): refused", reasons: reasons)
+        case .conflict(let what): AdminError(.conflict, what)
+        case .storeUnavailable(let why): AdminError(.storeUnavailable, "Postgres cannot be reached: \(why)")
+        }
+    }
+
+    private func unknown(_ name: String, known: [String]) -> AdminError {
+        AdminError(
+            .notFound, "there is no extraction \(name)",
+            reasons: known.isEmpty ? [] : ["known: " + known.joined(separator: ", ")])
+    }
+
+    private func asking<Result: Sendable>(
+        _ question: (PostgresStore) async throws -> Result
+    ) async throws(AdminError) -> Result {
+        do {
+            return try await question(try store.connected())
+        } catch let error as AmbiguousSignature {
+            throw AdminError(.invalid, error.description)
+        } catch {
+            throw AdminError(.storeUnavailable, "Postgres cannot be reached: \(error)")
+        }
+    }
+
+    // MARK: Differences
+
+    func groups(extraction: String?) async throws(AdminError) -> [GroupReport] {
+        if let extraction, !model.definitions.contains(where: { $0.name == extraction }) {
+            throw unknown(extraction, known: model.definitions.map(\.name))
+        }
+        await recorder.flush()
+        return try await asking { try await $0.groups(extraction: extraction).map(GroupReport.init) }
+    }
+
+    func group(signature: String) async throws(AdminError) -> GroupDetail {
+        guard let found = try await asking({ try await $0.group(signaturePrefix: signature) }) else {
+            throw AdminError(.notFound, "there is no group of mismatches whose signature begins with \(signature)")
+        }
+        return GroupDetail(
+            group: GroupReport(found.group),
+            examples: found.examples.map {
+                ExampleReport(
+                    at: $0.at, request: $0.request, primary: $0.primary, shadow: $0.shadow, differences: $0.differences)
+            })
+    }
+
+    func setGroupState(
+        signature: String, state: String, actor: String, reason: String?
+    ) async throws(AdminError) -> GroupReport {
+        guard let wanted = GroupState(rawValue: state), GroupReport.settableStates.contains(state) else {
+            throw AdminError(
+                .invalid, "\(state) is no state to set",
+                reasons: ["use one of " + GroupReport.settableStates.joined(separator: ", ")])
+        }
+        let whole = try await group(signature: signature).group.signature
+        let changed = try await asking {
+            try await $0.setGroupState(whole, wanted, actor: actor, reason: reason, at: Date())
+        }
+        guard let changed else { throw AdminError(.notFound, "group \(whole) is gone") }
+        return GroupReport(changed)
+    }
+
+    func readiness() async -> Readiness {
+        let isFollowing = await keeper.isFollowing
+        let detail: String
+        do throws(StoreLink.Unavailable) {
+            _ = try store.connected()
+            detail = isFollowing ? "connected" : "away; serving on the last known stages"
+        } catch {
+            detail = error.description
+        }
+        // Without Postgres the proxy serves, so it is ready; without ever having known the stages it is not.
+        let knowsStages = await keeper.knowsStages
+        return Readiness(
+            ready: knowsStages,
+            checks: [
+                .init(
+                    name: "stages", ok: knowsStages,
+                    detail: knowsStages ? "known" : "never read: everything goes to the monolith"),
+                .init(name: "postgres", ok: isFollowing, detail: detail),
+            ])
+    }
+}
+
+extension VerdictReport {
+    init(_ counts: VerdictCounts) {
+        self.init(
+            compared: counts.compared, match: counts.match, mismatch: counts.mismatch, transient: counts.transient,
+            primaryFailed: counts.primaryFailed, shadowFailed: counts.shadowFailed, notCompared: counts.notCompared)
+    }
+}
+
+extension GroupReport {
+    init(_ group: MismatchGroup) {
+        self.init(
+            signature: group.signature, extraction: group.extraction, endpoint: group.endpoint,
+            state: group.state.rawValue, count: group.count, differences: group.differences,
+            firstSeen: group.firstSeen, lastSeen: group.lastSeen, stateAt: group.stateAt, stateBy: group.stateBy,
+            stateReason: group.stateWhy)
+    }
+}

@@ -1,0 +1,163 @@
+import Extraction
+import Foundation
+import Logging
+import PostgresStore
+import ProxyConfiguration
+import ProxyServer
+import ShadowRunner
+
+/// Keeps the stages: judges commands, changes Postgres by compare-and-set, follows what others changed, and brings each
+/// change to every event loop.
+///
+/// Decisions are `ExtractionMachine`'s; this actor gathers the evidence and carries them out. With Postgres away it holds
+/// on to the last known stages and refuses to change them.
+actor StageKeeper {
+    enum Failure: Error {
+        case unknownExtraction(known: [String])
+        case refused([String])
+        case conflict(String)
+        case storeUnavailable(String)
+    }
+
+    private let model: TrafficModel
+    private(set) var states: [String: ExtractionState]
+    private(set) var isFollowing = false
+    /// False until the stages were read from Postgres or from the cache: before, everything goes to the monolith, which
+    /// would be wrong for a proxy that is started anew in the middle of a migration.
+    private(set) var knowsStages: Bool
+    private let store: StoreLink
+    private let recorder: EvidenceRecorder
+    private let server: ProxyServer
+    private let shadow: ShadowRunner
+    private let cache: StateCache
+    private let probe: HealthProbe
+    private let logger: Logger
+
+    init(
+        model: TrafficModel, states: [String: ExtractionState], store: StoreLink, recorder: EvidenceRecorder,
+        server: ProxyServer, shadow: ShadowRunner, cache: StateCache, logger: Logger
+    ) {
+        self.shadow = shadow
+        knowsStages = states.isEmpty || states.values.contains { $0.version > 0 }
+        self.model = model
+        self.states = states
+        self.store = store
+        self.recorder = recorder
+        self.server = server
+        self.cache = cache
+        self.logger = logger
+        probe = HealthProbe()
+    }
+
+    // MARK: Following
+
+    /// Reads the stages from Postgres every second until the task is cancelled. (LISTEN/NOTIFY, which is sent with each
+    /// change, will make this the safety net.)
+    func follow() async {
+        while !Task.isCancelled {
+            await readStages()
+            let wait: Duration = isFollowing ? .seconds(1) : .milliseconds(100)
+            guard (try? await Task.sleep(for: wait)) != nil else { break }
+        }
+    }
+
+    private func readStages() async {
+        do {
+            let known = try await store.connected().load()
+            if !isFollowing { logger.notice("Postgres is connected, stages are followed") }
+            isFollowing = true
+            knowsStages = true
+            await adopt(model.states(from: known))
+        } catch is StoreLink.Unavailable {
+            return  // the link says why, once
+        } catch {
+            if isFollowing {
+                logger.error(
+                    "Postgres is away: \(error); serving goes on with the last known stages, which cannot change")
+            }
+            isFollowing = false
+        }
+    }
+
+    /// Versions only go up: what a slow query read is not taken back over what a command has just changed.
+    private func adopt(_ found: [String: ExtractionState]) async {
+        var changed = false
+        for (name, state) in found where state.version > (states[name]?.version ?? 0) {
+            states[name] = state
+            changed = true
+        }
+        if changed { await publish() }
+    }
+
+    private func publish() async {
+        cache.save(states.values.sorted { $0.name < $1.name })
+        await server.update(model.snapshot(of: states))
+    }
+
+    // MARK: Commands
+
+    func perform(
+        _ command: StageCommand, on name: String, force: Bool, reason: String?, actor: String
+    ) async throws(Failure) -> ExtractionState {
+        let (definition, state) = try find(name)
+        await recorder.flush()
+        let evidence = try await evidence(for: definition, in: state)
+        let transition: StageTransition
+        let now = Date()
+        do throws(Refusal) {
+            transition = try ExtractionMachine.decide(
+                command, state: state, definition: definition, evidence: evidence, force: force, now: now)
+        } catch {
+            throw .refused(error.reasons)
+        }
+        do {
+            let changed = try await store.connected().apply(
+                transition, actor: actor, reason: reason, evidence: evidence, at: now)
+            await adopt([name: changed])
+            logger.notice(
+                "\(name): \(transition.action) by \(actor): \(transition.from.stage) \(transition.from.weight) → \(changed.stage) \(changed.weight)\(transition.forced ? " (forced)" : "")"
+            )
+            return changed
+        } catch let conflict as StageConflict {
+            throw .conflict(conflict.description)
+        } catch {
+            throw .storeUnavailable("\(error)")
+        }
+    }
+
+    func find(_ name: String) throws(Failure) -> (ExtractionDefinition, ExtractionState) {
+        guard let definition = model.definitions.first(where: { $0.name == name }), let state = states[name] else {
+            throw .unknownExtraction(known: model.definitions.map(\.name))
+        }
+        return (definition, state)
+    }
+
+    // MARK: Evidence
+
+    /// What is known about an extraction since its present stage was entered.
+    func evidence(
+        for definition: ExtractionDefinition, in state: ExtractionState
+    ) async throws(Failure) -> StageEvidence {
+        let backlog = await shadow.undeliveredWrites()
+        let index = model.definitions.firstIndex { $0.name == definition.name } ?? 0
+        let isHealthy = await probe.isHealthy(model.service(of: definition.name))
+        do {
+            let store = try store.connected()
+            let verdicts = try await store.verdictSummary(extraction: definition.name, since: state.since).total
+            let fallbacks = try await store.fallbackSummary(
+                extraction: definition.name, since: state.windowStartedAt ?? state.since)
+            let regressed = try await store.groups(extraction: definition.name).count { $0.state == .regressed }
+            return StageEvidence(
+                serviceHealthy: isHealthy, compared: verdicts.compared, match: verdicts.match,
+                mismatch: verdicts.mismatch, regressedGroups: regressed,
+                writeBacklog: index < backlog.count ? backlog[index] : 0,
+                fellBackTotal: fallbacks.total, lastFellBackAt: fallbacks.lastAt)
+        } catch {
+            throw .storeUnavailable("\(error)")
+        }
+    }
+
+    func gate(for definition: ExtractionDefinition, in state: ExtractionState, evidence: StageEvidence) -> Gate {
+        ExtractionMachine.gate(state: state, definition: definition, evidence: evidence, now: Date())
+    }
+}

@@ -1,0 +1,233 @@
+import AdminAPI
+import ArgumentParser
+import Extraction
+import Foundation
+import Synchronization
+import Testing
+
+@testable import strangler
+
+@Suite struct ClientCommandAnswers {
+    @Test func `status of all is a table of 80 columns`() async throws {
+        let run = try await outcome(of: StatusCommand.self, [])
+        #expect(run.code == 0)
+        #expect(run.output.contains("orders            shadow          0%          9         2        0  ✗ cutover"))
+        run.expectReadable()
+    }
+
+    @Test func `status of one shows the gate as a checklist, counters and coverage`() async throws {
+        let run = try await outcome(of: StatusCommand.self, ["orders"])
+        for text in [
+            "orders: step 4 of 5, stage shadow, 0% of the keys at the service", "✓ parallel ▶ shadow · cutover",
+            "The gate to cutover is closed, 1 thing missing", "  ✗ \(SampleBackend.missing)",
+            "9 compared: 7 match, 2 mismatch, 0 transient", "coverage 81.8% of 11: 1 not compared (body-too-large 1)",
+            "not begun, will take 30 d; no request fell back",
+        ] {
+            #expect(run.output.contains(text), "\(text)")
+        }
+        run.expectReadable()
+    }
+
+    @Test func `an open gate is checked, a running window counts its days`() async throws {
+        var backend = SampleBackend()
+        backend.report.stage = .fallback
+        backend.report.weight = .all
+        backend.report.gate = GateReport(next: .retired, open: true, missing: [])
+        backend.report.fallback.elapsed = 2 * 86_400 + 5
+        backend.report.fallback.fellBack = 3
+        let run = try await outcome(of: StatusCommand.self, ["orders"], backend)
+        #expect(run.output.contains("✓ nothing is missing"))
+        #expect(run.output.contains("day 3 of 30; 3 requests fell back"))
+    }
+
+    @Test func `--json is the API's answer as it came`() async throws {
+        let run = try await outcome(of: StatusCommand.self, ["orders", "--json"])
+        let report = try AdminJSON.decode(ExtractionReport.self, from: Data(run.output.utf8))
+        #expect(report == SampleBackend().report)
+        #expect(try await outcome(of: StatusCommand.self, ["--json"]).output.hasPrefix("[{"))
+        #expect(try await outcome(of: DiffCommand.self, ["7c1e", "--json"]).output.contains(#""examples":[{"#))
+        #expect(try await outcome(of: HistoryCommand.self, ["orders", "--json"]).output.contains(#""reason":null"#))
+        #expect(try await outcome(of: ExplainCommand.self, ["GET", "/x", "--json"]).output.contains(#""shadow":null"#))
+    }
+
+    @Test func `diffs lists the groups, diff shows both answers and marks what differs`() async throws {
+        let list = try await outcome(of: DiffsCommand.self, ["orders"])
+        #expect(list.output.contains("7c1e5f0a   new"))
+        #expect(list.output.contains("$.totalAmount type"))
+        list.expectReadable()
+        let one = try await outcome(of: DiffCommand.self, ["7c1e"])
+        for text in [
+            "-   \"totalAmount\": 149.98\n", "+   \"totalAmount\": \"149.98\"\n", "    \"orderId\": \"ord_1\",\n",
+            "    primary  149.98\n", "  GET /api/v1/orders/1\n",
+        ] {
+            #expect(one.output.contains(text), "\(text)")
+        }
+        one.expectReadable()
+    }
+
+    @Test func `history and explain are readable`() async throws {
+        let history = try await outcome(of: HistoryCommand.self, ["orders", "--limit", "7"])
+        #expect(history.output.contains("2026-11-21 04:00:00 UTC  limit 7  parallel 0% → shadow 0%  forced"))
+        #expect(history.output.contains("9 compared, 2 mismatch, 0 writes behind, service healthy"))
+        history.expectReadable()
+        let explain = try await outcome(of: ExplainCommand.self, ["get", "/a b?c=&d", "--client", "10.0.0.1"])
+        #expect(explain.output.contains("endpoint    GET /a b?c=&d - 10.0.0.1"))
+    }
+
+    @Test func `colour only where it was asked for`() async throws {
+        let plain = try await outcome(of: DiffCommand.self, ["7c1e"])
+        #expect(!plain.output.contains("\u{1B}"))
+        let coloured = try await outcome(of: DiffCommand.self, ["7c1e"], isColoured: true)
+        #expect(coloured.output.contains("\u{1B}[31m+   \"totalAmount\": \"149.98\"\u{1B}[0m"))
+    }
+
+    @Test func `no recorded text reaches the terminal as a command to it`() async throws {
+        let hostile = "a\u{1B}]0;owned\u{7}\u{9B}2J\u{202E}b\u{8}\u{C}\u{7F}\\u001b \u{2028}c\nstrangler: forged"
+        let backend = SampleBackend(text: hostile)
+        let safe: Set<Unicode.Scalar> = ["\n"]
+        for run in [
+            try await outcome(of: StatusCommand.self, [], backend),
+            try await outcome(of: DiffsCommand.self, [], backend),
+            try await outcome(of: DiffCommand.self, ["x"], backend),
+            try await outcome(of: FixedCommand.self, ["x", "--reason", hostile], backend),
+        ] {
+            #expect(run.code == 0)
+            let bad = (run.output + run.complaints).unicodeScalars.filter { scalar in
+                [.control, .format, .lineSeparator].contains(scalar.properties.generalCategory)
+                    && !safe.contains(scalar)
+            }
+            #expect(Array(bad) == [])
+            #expect(!run.output.contains("\nstrangler: forged"))
+        }
+    }
+
+    @Test func `sanitised JSON is the same JSON but for what would harm`() throws {
+        let harmless = #"{"a":"x\n\t\"\\\u00e9é😀\/","b":[1.50,true,null]}"#
+        #expect(TerminalSafety.sanitised(harmless) == harmless)
+        let harmful = TerminalSafety.sanitised(#"["\u001B\\u001b\b\ud83d"#)
+        #expect(harmful == #"["\\u001B\\u001b\\b\\ud83d"#)
+        #expect(TerminalSafety.sanitised(#"\"#) == #"\"#)
+    }
+}
+
+@Suite struct ClientCommandChanges {
+    @Test func `commands arrive with reason, force and who asked`() async throws {
+        let backend = SampleBackend()
+        try await withAdmin(backend) { admin in
+            let url = ["--admin", "http://127.0.0.1:\(admin.port)/"]
+            let changes: [any AdminCommand] = [
+                try AdvanceCommand.parse(["orders", "--to", "cutover", "--force", "--reason", "trial"] + url),
+                try CutoverCommand.parse(["orders", "--to", "12.5%"] + url),
+                try RollbackCommand.parse(["orders", "--reason", "too slow"] + url),
+                try RetireCommand.parse(["orders"] + url),
+            ]
+            for change in changes {
+                let capture = Capture()
+                #expect(await change.exitCode(on: capture.terminal()) == 0)
+                #expect(capture.output.contains("orders is at stage shadow now, 0% of the keys at the service"))
+            }
+        }
+        let performed = backend.performed.withLock { $0 }
+        #expect(
+            performed.map(\.request) == [
+                CommandRequest(command: .advance(to: .cutover), reason: "trial", force: true),
+                CommandRequest(command: .cutover(Weight(clamping: 1250))),
+                CommandRequest(command: .rollback, reason: "too slow"), CommandRequest(command: .retire),
+            ])
+        #expect(performed.allSatisfy { $0.name == "orders" && $0.actor.split(separator: "@").count == 2 })
+    }
+
+    @Test func `reviewers' commands set their states`() async throws {
+        #expect(try await outcome(of: AcceptCommand.self, ["7c", "--reason", "ok"]).output.contains("accepted by "))
+        #expect(try await outcome(of: AcknowledgeCommand.self, ["7c"]).output.contains("acknowledged by "))
+        #expect(try await outcome(of: FixedCommand.self, ["7c"]).output.contains("fixed by "))
+    }
+
+    @Test func `one reason is refused on one line, several below it, with exit code 1`() async throws {
+        var backend = SampleBackend()
+        backend.failure = AdminError(.refused, "orders: refused", reasons: ["needs 3 more"])
+        let one = try await outcome(of: AdvanceCommand.self, ["orders"], backend)
+        #expect(one.code == 1 && one.output.isEmpty)
+        #expect(one.complaints == "strangler: orders: refused: needs 3 more\n")
+        backend.failure?.reasons.append("and more")
+        let two = try await outcome(of: AdvanceCommand.self, ["orders", "--json"], backend)
+        #expect(two.code == 1 && two.output.isEmpty)
+        #expect(two.complaints == "strangler: orders: refused\n  - needs 3 more\n  - and more\n")
+    }
+
+    @Test func `an unknown extraction is refused beside the known ones`() async throws {
+        let run = try await outcome(of: StatusCommand.self, ["or/ders"])
+        #expect(run.code == 1)
+        #expect(run.complaints == "strangler: there is no extraction or/ders: known: orders\n")
+    }
+
+    @Test func `without Postgres, and without a proxy, the exit code is 3`() async throws {
+        var backend = SampleBackend()
+        backend.failure = AdminError(.storeUnavailable, "Postgres cannot be reached")
+        let away = try await outcome(of: HistoryCommand.self, ["orders"], backend)
+        #expect(away.code == 3)
+        #expect(away.complaints == "strangler: Postgres cannot be reached\n")
+        let admin = try await RunningAdmin.start(SampleBackend())
+        try await admin.stop()
+        let capture = Capture()
+        let command = try StatusCommand.parse(["--admin", "http://127.0.0.1:\(admin.port)"])
+        #expect(await command.exitCode(on: capture.terminal()) == 3)
+        #expect(
+            capture.complaints.hasPrefix("strangler: cannot reach the proxy at http://127.0.0.1:\(admin.port) (is it"))
+        #expect(capture.complaints.split(separator: "\n").count == 1)
+    }
+
+    @Test(arguments: [
+        ["cutover", "orders"], ["cutover", "orders", "--to", "101%"], ["advance", "orders", "--to", "nirvana"],
+        ["status", "--admin", "not a url"], ["status", "--admin", "ftp://x"], ["status", "--admin", "http://x/y"],
+        ["diff"], ["history", "orders", "--limit", "0"], ["rollback"], ["explain", "GET"],
+        ["retire", "orders", "--to", "1"],
+    ])
+    func `wrong usage is found before anything is asked`(arguments: [String]) {
+        let error = #expect(throws: (any Error).self) { try Strangler.parseAsRoot(arguments) }
+        #expect(error.map { Strangler.exitCode(for: $0) } == .validationFailure)
+    }
+
+    @Test func `the admin address is the usual one unless told otherwise`() throws {
+        #expect(try StatusCommand.parse([]).client.admin.text == "http://127.0.0.1:9901")
+        #expect(try StatusCommand.parse(["--admin", "http://[::1]:1/"]).client.admin.text == "http://[::1]:1")
+    }
+}
+
+// MARK: - Support
+
+/// Takes what a command writes.
+private final class Capture: Sendable {
+    private let written = Mutex<(output: String, complaints: String)>(("", ""))
+
+    var output: String { written.withLock { $0.output } }
+    var complaints: String { written.withLock { $0.complaints } }
+
+    func terminal(isColoured: Bool = false) -> Terminal {
+        Terminal(
+            isColoured: isColoured, output: { text in self.written.withLock { $0.output += text } },
+            complaints: { text in self.written.withLock { $0.complaints += text } })
+    }
+}
+
+private struct Outcome {
+    let code: Int32
+    let output: String
+    let complaints: String
+
+    func expectReadable() {
+        for line in output.split(separator: "\n") { #expect(line.count <= Terminal.width, "\(line)") }
+    }
+}
+
+/// Runs a command against an admin address of its own.
+private func outcome<Command: AdminCommand>(
+    of type: Command.Type, _ arguments: [String], _ backend: SampleBackend = SampleBackend(), isColoured: Bool = false
+) async throws -> Outcome {
+    let admin = try await RunningAdmin.start(backend)
+    let capture = Capture()
+    let command = try Command.parse(arguments + ["--admin", "http://127.0.0.1:\(admin.port)"])
+    let code = await command.exitCode(on: capture.terminal(isColoured: isColoured))
+    try await admin.stop()
+    return Outcome(code: code, output: capture.output, complaints: capture.complaints)
+}
