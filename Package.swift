@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 // Reading order is the life of a request: bytes (HTTPWire) → route (Routing) → decision (Extraction) →
@@ -152,6 +152,14 @@ let package = Package(
                 "ProxyServer", "Upstreams", "HTTPWire", "Routing", "Extraction",
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
                 .product(name: "NIOEmbedded", package: nio),
+            ]
+        ),
+        .testTarget(
+            name: "ShadowRunnerTests",
+            dependencies: [
+                "ShadowRunner", "Upstreams", "Comparison", "Routing", "HTTPWire",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
             ]
         ),
         .testTarget(

@@ -47,7 +47,7 @@ package struct ResponseForwarding {
             sink.write("\r\n")
             return
         }
-        if case .chunked = framing { sink.write("Transfer-Encoding: chunked\r\n") }
+        if saysChunked(parser) { sink.write("Transfer-Encoding: chunked\r\n") }
         if !parser.facts.hasDate {
             sink.write("Date: ")
             sink.write(date)
@@ -65,6 +65,14 @@ package struct ResponseForwarding {
         } else {
             sink.write("\r\n")
         }
+    }
+
+    /// Answers to HEAD and 304 have no body; the field then says what GET would give, as the origin said it (RFC 9112
+    /// §6.1).
+    private func saysChunked(_ parser: borrowing ResponseHeadParser) -> Bool {
+        if case .chunked = framing { return true }
+        return framing == .none && parser.facts.transferCoding == .chunked && clientMinorVersion >= 1
+            && parser.head.status >= 200 && parser.head.status != 204
     }
 
     private func writeFields(

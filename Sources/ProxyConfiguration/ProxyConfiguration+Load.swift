@@ -7,9 +7,15 @@ extension ProxyConfiguration {
     ///
     /// - Throws: everything that is wrong in all of the files, under the names that `path` gives them.
     package static func load(path: String) throws(ConfigurationErrors) -> ProxyConfiguration {
-        let loader = ConfigurationLoader(path: path)
-        let files = try loader.files()
-        return try parse(files: files)
+        let (files, unreadable) = ConfigurationLoader(path: path).files()
+        guard let files else { throw ConfigurationErrors(errors: unreadable) }
+        do throws(ConfigurationErrors) {
+            let configuration = try parse(files: files)
+            if !unreadable.isEmpty { throw ConfigurationErrors(errors: unreadable) }
+            return configuration
+        } catch {
+            throw ConfigurationErrors(errors: unreadable + error.errors)
+        }
     }
 }
 
@@ -20,7 +26,8 @@ private struct ConfigurationLoader {
 
     let path: String
 
-    func files() throws(ConfigurationErrors) -> ConfigurationFiles {
+    /// What could be read, and what could not; no files without the proxy's own.
+    func files() -> (files: ConfigurationFiles?, unreadable: [ConfigurationError]) {
         let working = FileManager.default.currentDirectoryPath
         let folder = path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) : ""
         let shownRoutes = path.contains("/") ? folder + "/" : ""
@@ -40,12 +47,15 @@ private struct ConfigurationLoader {
         let proxy = read([own], in: routes, shownAs: shownRoutes)
         let extractions = read(Self.yamlNames(in: routes).filter { $0 != own }, in: routes, shownAs: shownRoutes)
         let rules = read(Self.yamlNames(in: shadow), in: shadow, shownAs: Self.shownShadow(beside: folder))
-        guard let proxy = proxy.first, unreadable.isEmpty else { throw ConfigurationErrors(errors: unreadable) }
-        return ConfigurationFiles(proxy: proxy, extractions: extractions, rules: rules, routesFolder: routes) { path in
+        guard let proxy = proxy.first else { return (nil, unreadable) }
+        let files = ConfigurationFiles(
+            proxy: proxy, extractions: extractions, rules: rules, routesFolder: routes
+        ) { path in
             let prefix = routes + "/"
             let shown = path.hasPrefix(prefix) ? shownRoutes + path.dropFirst(prefix.count) : path
             return Self.contents(of: path).map { ConfigurationFile(name: shown, bytes: $0) }
         }
+        return (files, unreadable)
     }
 
     /// The folder of rules as somebody would type it who typed the folder of the routes.

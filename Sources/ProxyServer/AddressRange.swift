@@ -27,7 +27,12 @@ package struct AddressRange: Sendable, Equatable {
     }
 
     package func contains(_ address: SocketAddress) -> Bool {
-        guard let bytes = AddressRange.bytes(of: address), bytes.count == network.count else { return false }
+        guard var bytes = AddressRange.bytes(of: address) else { return false }
+        // A socket that listens for both families shows IPv4 peers as ::ffff:a.b.c.d (RFC 4291 §2.5.5.2).
+        if network.count == 4, bytes.count == 16, bytes.starts(with: AddressRange.mappedPrefix) {
+            bytes.removeFirst(12)
+        }
+        guard bytes.count == network.count else { return false }
         let whole = prefixLength / 8
         guard bytes.prefix(whole).elementsEqual(network.prefix(whole)) else { return false }
         let rest = prefixLength % 8
@@ -35,6 +40,8 @@ package struct AddressRange: Sendable, Equatable {
         let mask = UInt8(truncatingIfNeeded: 0xFF00 >> rest)
         return bytes[whole] & mask == network[whole] & mask
     }
+
+    private static let mappedPrefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
 
     /// The 4 or 16 bytes of the address, read from its text form: the C structures differ between systems.
     private static func bytes(of address: SocketAddress) -> [UInt8]? {

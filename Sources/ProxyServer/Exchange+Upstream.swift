@@ -13,6 +13,7 @@ extension Exchange: UpstreamConsumer {
     func upstreamHead(_ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer) {
         if parser.head.isInterim {
             client.sendHead(parser, bytes, servedBy: [], requestEnded: requestEnded)
+            if !client.isWritable { stream?.pauseReading() }
             return
         }
         settleBreaker(parser.head.status >= 500 ? .failure : .success)
@@ -72,8 +73,12 @@ extension Exchange: UpstreamConsumer {
         deadline = .distantFuture
         // A kept connection that had died says nothing about the service, so the breaker does not hear of it.
         settleBreaker(failure == .reset && reused ? nil : .failure)
-        switch machine.upstreamFailed(failure, reused: reused) {
-        case .retry: attempt(fresh: true)
+        // A kept connection that was closed is no fault of the upstream's, so trying again needs no budget.
+        let isAffordable = reused || context.retryBudget.isAffordable
+        switch machine.upstreamFailed(failure, reused: reused, retryIsAffordable: isAffordable) {
+        case .retry:
+            if !reused { context.retryBudget.retryMade() }
+            attempt(fresh: true)
         case .fallBack(let reason): fallBack(reason)
         case .answer(let status, let detail):
             countUpstreamError()

@@ -11,7 +11,9 @@ internal import Upstreams
 /// a client connection, one after the other.
 final class Exchange {
     let context: LoopContext
-    unowned let client: any ClientStream
+    /// Holds its exchange, and lets go of it when its connection ends; an unowned reference would cost two more reference
+    /// counts at each use.
+    let client: any ClientStream
     var machine = ExchangeMachine()
     var stream: HTTP1UpstreamConnection?
     var waiter: UpstreamWaiter?
@@ -66,6 +68,7 @@ final class Exchange {
 
     /// Asks the upstream for what `prepare` decided. The caller flushes by `requestReadComplete`.
     func start() {
+        context.retryBudget.requestStarted()
         isStarting = true
         attempt(fresh: false)
         isStarting = false
@@ -106,7 +109,9 @@ final class Exchange {
         context.counters.clientAborts += 1
         machine.ended()
         settleBreaker(nil)
+        let captured = takeCapture(.abandoned)
         release()
+        if let captured { context.handoff.shadow(captured) }
     }
 
     func clientWritable() {
@@ -211,11 +216,7 @@ final class Exchange {
             facts: client.forwardingFacts, path: path, upstreamAuthority: context.monolith.authority,
             requestID: capture?.requestID ?? [])
         head.clear()
-        head.writeWithUnsafeMutableBytes(minimumWritableBytes: forwarding.capacity(for: parser.head)) { memory in
-            var sink = ByteSink(memory)
-            forwarding.write(parser, bytes, to: &sink)
-            return sink.count
-        }
+        head.writeHead(estimate: forwarding.capacity(for: parser.head)) { forwarding.write(parser, bytes, to: &$0) }
     }
 
     // MARK: Attempts

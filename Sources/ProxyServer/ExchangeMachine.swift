@@ -105,12 +105,15 @@ package struct ExchangeMachine: Sendable, Equatable {
         return .forward
     }
 
-    package mutating func upstreamFailed(_ failure: AttemptFailure, reused: Bool) -> FailureAction {
+    /// - Parameter retryIsAffordable: the loop's retry budget has something left.
+    package mutating func upstreamFailed(
+        _ failure: AttemptFailure, reused: Bool, retryIsAffordable: Bool = true
+    ) -> FailureAction {
         if phase == .answering {
             phase = .ended
             return .abort
         }
-        if failure == .reset, mayRetry(reused: reused) {
+        if failure == .reset, retryIsAffordable, mayRetry(reused: reused) {
             attempts += 1
             phase = .connecting
             return .retry

@@ -31,11 +31,7 @@ extension HTTP1ClientConnection: ClientStream {
         let forwarding = ResponseForwarding(
             framing: framing, clientMinorVersion: clientMinorVersion, closes: closesAfterAnswer, servedBy: servedBy,
             date: date)
-        outbound.writeWithUnsafeMutableBytes(minimumWritableBytes: forwarding.capacity(for: parser.head)) { memory in
-            var sink = ByteSink(memory)
-            forwarding.write(parser, bytes, to: &sink)
-            return sink.count
-        }
+        outbound.writeHead(estimate: forwarding.capacity(for: parser.head)) { forwarding.write(parser, bytes, to: &$0) }
     }
 
     func sendBody(_ bytes: ByteBuffer) {
@@ -79,5 +75,23 @@ extension HTTP1ClientConnection: ClientStream {
         guard outbound.readableBytes > 0 else { return }
         write(outbound)
         outbound.clear()
+    }
+}
+
+extension ByteBuffer {
+    /// Writes a head of about `estimate` bytes. A mistaken estimate costs a second try, never a head that is cut off.
+    @inline(__always)
+    mutating func writeHead(estimate: Int, _ write: (inout ByteSink) -> Void) {
+        var capacity = max(64, estimate)
+        var isWhole = false
+        while !isWhole {
+            writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { memory in
+                var sink = ByteSink(memory)
+                write(&sink)
+                isWhole = !sink.overflowed
+                return isWhole ? sink.count : 0
+            }
+            capacity *= 2
+        }
     }
 }

@@ -2,12 +2,6 @@ internal import HTTPWire
 internal import NIOCore
 internal import Upstreams
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#endif
-
 /// One HTTP/1.1 (or 1.0) client: takes requests off the connection, one exchange at a time, and writes the answers.
 ///
 /// Pipelined requests wait in the socket and in at most one read's worth of memory until the answer before them is out.
@@ -16,7 +10,7 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private enum Receiving {
+    enum Receiving {
         case head
         case length(left: Int)
         case chunked
@@ -27,24 +21,24 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
         case lingering
     }
 
-    private enum Waiting {
+    enum Waiting {
         case nextRequest, head, body, writing, lingering, upstream
     }
 
-    private let context: LoopContext
-    private var channelContext: ChannelHandlerContext?
-    private var exchangeStorage: Exchange?
+    let context: LoopContext
+    var channelContext: ChannelHandlerContext?
+    var exchangeStorage: Exchange?
     private var parser = RequestHeadParser()
     private var decoder = ChunkedDecoder()
-    private var receiving = Receiving.head
-    private var waiting = Waiting.nextRequest
-    private var deadline: NIODeadline
-    private var inbound: ByteBuffer?
+    var receiving = Receiving.head
+    var waiting = Waiting.nextRequest
+    var deadline: NIODeadline
+    var inbound: ByteBuffer?
     private var isProcessing = false
     private var isRequestPaused = false
     private var isReadWanted = false
     private var isReadingNow = false
-    private var inputClosed = false
+    var inputClosed = false
     var outbound: ByteBuffer
     var answerFraming = BodyFraming.none
     var closesAfterAnswer = false
@@ -52,6 +46,7 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
     /// Place in the loop's list of clients.
     var index = -1
 
+    /// How long a connection that is closing, or comes when all are to close, may stay silent.
     static let lingerTime = TimeAmount.seconds(1)
     /// Bytes of following requests that are held while one is being answered, or while the client does not take its
     /// answers, before reading stops. No request head is as large.
@@ -70,9 +65,11 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
         return made
     }
 
-    private var hasExchange: Bool { exchangeStorage?.isActive ?? false }
-    private var isAnswering: Bool { exchangeStorage?.machine.phase == .answering }
+    var hasExchange: Bool { exchangeStorage?.isActive ?? false }
+    var isAnswering: Bool { exchangeStorage?.machine.phase == .answering }
 
+    /// Kept here, because the channel's own answer costs two reference counts each time.
+    private(set) var isWritable = true
     private var isReadPaused: Bool {
         isRequestPaused || inbound?.readableBytes ?? 0 >= HTTP1ClientConnection.pipelineLimit
     }
@@ -89,6 +86,7 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
                 clientAddress: Array((address.ipAddress ?? "unknown").utf8),
                 peerIsTrusted: context.settings.trustedProxies.contains { $0.contains(address) })
         }
+        if context.isDraining { deadline = context.now + HTTP1ClientConnection.lingerTime }
         context.clientConnected(self)
     }
 
@@ -97,7 +95,9 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
     }
 
     func channelInactive(context channelContext: ChannelHandlerContext) {
+        isWritable = false
         exchangeStorage?.clientGone()
+        exchangeStorage = nil
         context.clientGone(self)
     }
 
@@ -112,13 +112,15 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context channelContext: ChannelHandlerContext) {
-        guard channelContext.channel.isWritable else { return }
+        isWritable = channelContext.channel.isWritable
+        guard isWritable else { return }
         if hasExchange {
             if waiting == .writing { waiting = .upstream }
             exchange.clientWritable()
         } else if waiting == .writing, case .head = receiving {
             waitForRequest()
             process()
+            if context.isDraining { closeIfIdle() }
         }
     }
 
@@ -142,31 +144,6 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
         isReadingNow = false
     }
 
-    func tick(now: NIODeadline) {
-        exchangeStorage?.tick(now: now)
-        guard now > deadline else { return }
-        switch waiting {
-        case .upstream: return  // the exchange has its own deadline
-        case .nextRequest: lingerOnceWritten()
-        case .lingering: channelContext?.close(promise: nil)
-        case .head: refuse(status: 408, detail: "The request head did not arrive in time.")
-        case .body: refuse(status: 408, detail: "The request body did not arrive in time.")
-        case .writing:
-            exchangeStorage?.clientGone()
-            abort()
-        }
-    }
-
-    /// No further request: for a drain.
-    func closeIfIdle() {
-        if waiting == .nextRequest, !hasExchange { lingerOnceWritten() }
-    }
-
-    func closeNow() {
-        exchangeStorage?.clientGone()
-        abort()
-    }
-
     // MARK: Requests
 
     /// Takes as much of what has arrived as may be taken now.
@@ -186,19 +163,6 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
         if inbound?.readableBytes == 0 { inbound = nil }
         if hasExchange { exchange.requestReadComplete() }
         if inputClosed { inputEnded() } else { readIfWanted() }
-    }
-
-    /// The client has said all that it will say. What it asked for wholly is still answered.
-    private func inputEnded() {
-        switch receiving {
-        case .nothing: break  // once its answer is out, this is asked again
-        case .head: if inbound == nil || isWritable { lingerOnceWritten() }
-        case .length, .chunked:
-            let isAnswering = isAnswering
-            exchangeStorage?.clientGone()
-            if isAnswering { abort() } else { lingerOnceWritten() }
-        case .lingering: if waiting == .lingering { channelContext?.close(promise: nil) }
-        }
     }
 
     /// - Returns: whether to go on with the bytes behind it.
@@ -317,16 +281,6 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
         exchange.requestEnded(trailers: trailers)
     }
 
-    /// What was received cannot be understood: nothing of it, or nothing more of it, goes to an upstream.
-    private func refuse(_ failure: ParseFailure) { refuse(status: failure.status, detail: failure.detail) }
-
-    private func refuse(status: Int, detail: String) {
-        context.counters.refused += 1
-        let isAnswering = isAnswering
-        exchangeStorage?.clientGone()
-        if isAnswering { abort() } else { sendError(status: status, detail: detail, requestEnded: false) }
-    }
-
     // MARK: After the answer
 
     /// The answer has been written whole.
@@ -348,30 +302,6 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
         deadline = context.now + context.settings.idle
     }
 
-    /// The answer may still wait for a slow reader; the connection is closed behind it, not over it.
-    private func lingerOnceWritten() {
-        receiving = .lingering
-        waiting = .writing
-        inbound = nil
-        deadline = context.now + context.settings.idle
-        guard let channelContext else { return }
-        let written = channelContext.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { [self] _ in linger() }
-        channelContext.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
-    }
-
-    private func linger() {
-        waiting = .lingering
-        deadline = context.now + HTTP1ClientConnection.lingerTime
-        guard let channelContext else { return }
-        if inputClosed {
-            channelContext.close(promise: nil)
-        } else {
-            channelContext.close(mode: .output, promise: nil)
-            resumeRequest()
-        }
-    }
-
     func write(_ bytes: ByteBuffer) { channelContext?.write(wrapOutboundOut(bytes), promise: nil) }
 
     func writtenNow() {
@@ -385,21 +315,10 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
         deadline = context.now + context.settings.idle
     }
 
-    var isWritable: Bool { channelContext?.channel.isWritable ?? false }
     var clientMinorVersion: Int { parser.head.minorVersion }
     var isHeadRequest: Bool { parser.head.method == .head }
     var date: [UInt8] { context.date }
     var isDraining: Bool { context.isDraining }
-
-    func abort() {
-        receiving = .lingering
-        inbound = nil
-        // Where the connection's end is the answer's end, only a reset says that something is missing.
-        if answerFraming == .untilClose, let channel = channelContext?.channel as? any SocketOptionProvider {
-            channel.resetOnClose()
-        }
-        channelContext?.close(promise: nil)
-    }
 
     func pauseRequest() {
         isRequestPaused = true
@@ -420,10 +339,6 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
         isReadWanted = false
         channelContext?.read()
     }
-}
-
-extension SocketOptionProvider {
-    fileprivate func resetOnClose() { _ = setSoLinger(linger(l_onoff: 1, l_linger: 0)) }
 }
 
 extension ByteBuffer {

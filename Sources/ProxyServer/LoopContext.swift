@@ -35,6 +35,9 @@ package final class LoopContext {
     let services: [UpstreamPool]
     let handoff: ExchangeHandoff
     var breakers: [CircuitBreaker]
+    /// Retries stay a tenth of this loop's requests, plus a few at once: an upstream that fails for everybody must not
+    /// be asked twice as often.
+    var retryBudget = RetryBudget()
     /// Coarse time, as of the last tick. Deadlines need no better.
     private(set) var now = NIODeadline.now()
     /// `Date` field's value for this second.
@@ -83,6 +86,7 @@ package final class LoopContext {
     /// No connection is kept open beyond its exchange from here on. Completes when the last client has gone.
     package func drain() -> EventLoopFuture<Void> {
         isDraining = true
+        if let onDrained { return onDrained.futureResult }
         let promise = loop.makePromise(of: Void.self)
         onDrained = promise
         for client in clients { client.closeIfIdle() }

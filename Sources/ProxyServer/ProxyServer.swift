@@ -50,6 +50,7 @@ package final class ProxyServer: Sendable {
     package func listen(on address: Address) async throws(ListenError) -> (port: Int, listeners: [any Channel]) {
         var port = address.port
         var listeners: [any Channel] = []
+        try await refuseIfTaken(address)
         for context in contexts {
             do {
                 let channel = try await bootstrap(context).bind(host: address.host, port: port).get()
@@ -61,6 +62,20 @@ package final class ProxyServer: Sendable {
             }
         }
         return (port, listeners)
+    }
+
+    /// SO_REUSEPORT would let two proxies share a port in silence, each with half of the clients. A socket without it
+    /// finds out; taking a port over on purpose will need to be said.
+    private func refuseIfTaken(_ address: Address) async throws(ListenError) {
+        guard address.port != 0, let loop = contexts.first?.eventLoop else { return }
+        do {
+            let probe = try await ServerBootstrap(group: loop)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .bind(host: address.host, port: address.port).get()
+            try await probe.close()
+        } catch {
+            throw ListenError(description: ProxyServer.explain(error, address: address))
+        }
     }
 
     private func bootstrap(_ context: NIOLoopBound<LoopContext>) -> ServerBootstrap {

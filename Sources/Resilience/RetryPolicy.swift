@@ -41,10 +41,9 @@ package struct RetryBudget: Sendable {
 
     package mutating func requestStarted() { tenths = min(tenths + 1, cap) }
 
-    /// Whether a retry may be made; if so, it is paid for.
-    package mutating func retryWanted() -> Bool {
-        guard tenths >= Self.retryCost else { return false }
-        tenths -= Self.retryCost
-        return true
-    }
+    /// Whether there is enough for a retry.
+    package var isAffordable: Bool { tenths >= Self.retryCost }
+
+    /// A retry was made and is paid for.
+    package mutating func retryMade() { tenths = max(0, tenths - Self.retryCost) }
 }

@@ -2,11 +2,7 @@ import HTTPWire
 
 extension RouteTable {
     /// Builds the tree and freezes it.
-    ///
-    /// - Throws: `RouteClashes` with every pair of routes that take the same requests with the same specificity: one
-    ///   shape (names of parameters do not count), a host in common, a method in common. Each route is reported against
-    ///   the first that took its place.
-    package init(_ routes: [Route]) throws(RouteClashes) {
+    static func freeze(_ routes: [Route]) throws(RouteClashes) -> Frozen {
         var builder = RouteTableBuilder()
         for (index, route) in routes.enumerated() { builder.insert(route, index: index) }
         if !builder.clashes.isEmpty { throw RouteClashes(clashes: builder.clashes) }
@@ -22,12 +18,9 @@ extension RouteTable {
                 literals.append(.init(scope: Int32(index), key: segment, value: Int32(child)))
             }
         }
-        self.nodes = nodes
-        self.candidates = groups.candidates
-        self.otherMethods = groups.otherMethods
-        self.literals = ScopedByteMap(literals)
-        self.hostNames = groups.hosts.map
-        self.otherMethodNames = groups.otherNames.map
+        return Frozen(
+            nodes: nodes, candidates: groups.candidates, otherMethods: groups.otherMethods,
+            literals: ScopedByteMap(literals), hostNames: groups.hosts.map, otherMethodNames: groups.otherNames.map)
     }
 }
 

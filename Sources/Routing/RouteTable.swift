@@ -13,7 +13,9 @@ package import HTTPWire
 /// Literals are compared with escapes decoded and, if there is no such literal, without `;parameters`: the servers behind
 /// do the same, so `/api%3Av1/x` or `/api;v=1/x` may not lead around the route of `/api:v1/**` or `/api/**`. What the
 /// upstream receives is not touched by this.
-package struct RouteTable: Sendable {
+///
+/// A class, so that a request that looks something up retains one object and not each array.
+package final class RouteTable: Sendable {
     struct Node {
         var parameter: Int32 = -1
         var exact = Group()
@@ -46,12 +48,34 @@ package struct RouteTable: Sendable {
     /// RFC 1035 §2.3.4 allows 255 octets; nothing longer is a name.
     static let longestHost = 255
 
+    struct Frozen {
+        let nodes: [Node]
+        let candidates: [Candidate]
+        let otherMethods: [Int32]
+        let literals: ScopedByteMap
+        let hostNames: ScopedByteMap
+        let otherMethodNames: ScopedByteMap
+    }
+
     let nodes: [Node]
     let candidates: [Candidate]
     let otherMethods: [Int32]
     let literals: ScopedByteMap
     let hostNames: ScopedByteMap
     let otherMethodNames: ScopedByteMap
+
+    /// - Throws: `RouteClashes` with every pair of routes that take the same requests with the same specificity: one
+    ///   shape (names of parameters do not count), a host in common, a method in common. Each route is reported against
+    ///   the first that took its place.
+    package init(_ routes: [Route]) throws(RouteClashes) {
+        let frozen = try RouteTable.freeze(routes)
+        nodes = frozen.nodes
+        candidates = frozen.candidates
+        otherMethods = frozen.otherMethods
+        literals = frozen.literals
+        hostNames = frozen.hostNames
+        otherMethodNames = frozen.otherMethodNames
+    }
 
     /// The index of the route that takes a request, -1 if none does.
     ///

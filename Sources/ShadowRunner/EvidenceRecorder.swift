@@ -75,10 +75,16 @@ package final class EvidenceRecorder: Sendable {
     }
 
     /// Counts a mismatch; `makeRecord` runs only when an example of its group is wanted, and outside the lock.
-    func mismatch(_ signature: MismatchSignature, at: Date, makeRecord: () -> MismatchRecord) {
+    /// - Parameter isConfirmed: it stood when both sides were asked again. Others do not count as confirmation, or a
+    ///   steady stream of them would put off the next time of asking for ever.
+    func mismatch(
+        _ signature: MismatchSignature, isConfirmed: Bool, at: Date, makeRecord: () -> MismatchRecord
+    ) {
         let wantsExample = state.withLock { state in
-            if state.confirmed.count >= 10_000 { state.confirmed.removeAll() }
-            state.confirmed[signature.hex] = at
+            if isConfirmed {
+                if state.confirmed.count >= 10_000 { state.confirmed.removeAll() }
+                state.confirmed[signature.hex] = at
+            }
             return state.batch.hasRoomForExample(of: signature)
         }
         if wantsExample {

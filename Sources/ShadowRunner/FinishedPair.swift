@@ -19,11 +19,55 @@ struct FinishedPair: Sendable {
         }
     }
 
+    /// How far a difference between the two can be trusted.
+    enum Look: Sendable {
+        /// A read that differs is asked again.
+        case first
+        /// Both sides were asked again after a first difference: what they say now counts.
+        case second
+        /// Differed, and cannot be asked again: counts as it is, and confirms nothing about others of its kind.
+        case only
+    }
+
     let exchange: CapturedExchange
     let shadow: Shadow
     let isWrite: Bool
-    /// Both sides were asked again after a first difference, or could not be: what it says counts.
-    var isSecondLook = false
+    var look = Look.first
+
+    var isAnswered: Bool {
+        if case .answered = shadow { true } else { false }
+    }
+
+    /// Bytes of memory that it keeps alive, roughly.
+    var heldBytes: Int {
+        guard case .answered(let head, let body) = shadow else { return exchange.heldBytes }
+        return body.reduce(exchange.heldBytes + head.readableBytes) { $0 + $1.readableBytes }
+    }
+
+    /// As it is, without another look.
+    var final: FinishedPair {
+        var pair = self
+        pair.look = .only
+        return pair
+    }
+}
+
+extension CapturedExchange {
+    /// Bytes of memory that it keeps alive, roughly.
+    var heldBytes: Int {
+        var sum = 1_024 + requestHead.readableBytes + answerHead.readableBytes
+        for bytes in requestBody { sum += bytes.readableBytes }
+        for bytes in answerBody { sum += bytes.readableBytes }
+        return sum
+    }
+
+    /// As much of it as being counted takes.
+    var withoutBodies: CapturedExchange {
+        var exchange = self
+        exchange.requestBody = []
+        exchange.answerBody = []
+        return exchange
+    }
 }
 
 extension UpstreamFailure {

@@ -19,11 +19,15 @@ struct PairComparison: Sendable {
     func judge(_ pair: FinishedPair, now: Date) -> Judgement {
         let extraction = settings.extractions[pair.exchange.extraction]
         guard let request = ReadableHead(request: Array(pair.exchange.requestHead.readableBytesView)) else {
+            let endpoint = overflow(pair.exchange.method)
+            let reason = NotComparedReason.malformed.rawValue
+            recorder.count(
+                VerdictKey(extraction: extraction.name, endpoint: endpoint, verdict: .notCompared, reason: reason))
             return .counted
         }
         let endpoint = recorder.boundedEndpoint(
             settings.templates.endpoint(route: pair.exchange.route, method: request.method, path: request.path),
-            overflow: request.method + " (other)", limit: settings.maximumEndpoints)
+            overflow: overflow(pair.exchange.method), limit: settings.maximumEndpoints)
         func count(_ verdict: Verdict, _ reason: String? = nil) {
             recorder.count(
                 VerdictKey(extraction: extraction.name, endpoint: endpoint, verdict: verdict, reason: reason))
@@ -44,22 +48,32 @@ struct PairComparison: Sendable {
                 count(.shadowFailed, "status-\(shadow.status)")
                 return .counted
             }
+            // Only when it was asked again: the first time, nothing is sent after such an answer.
+            if primary.status >= 500 {
+                count(.primaryFailed, "status-\(primary.status)")
+                return .counted
+            }
             let result = extraction.comparer.compare(primary: primary, shadow: shadow, now: now)
             guard result.verdict == .mismatch else {
                 count(
-                    pair.isSecondLook && result.verdict == .match ? .transient : result.verdict,
+                    pair.look == .second && result.verdict == .match ? .transient : result.verdict,
                     result.notCompared?.rawValue)
                 return .counted
             }
             let signature = MismatchSignature(
                 extraction: extraction.name, endpoint: endpoint, differences: result.differences)
-            if !pair.isSecondLook, !pair.isWrite, !recorder.isConfirmed(signature, now: now) { return .askAgain }
+            if pair.look == .first, !pair.isWrite, !recorder.isConfirmed(signature, now: now) { return .askAgain }
             count(.mismatch)
-            recorder.mismatch(signature, at: now) {
+            recorder.mismatch(signature, isConfirmed: pair.look == .second, at: now) {
                 record(pair, request, signature, result.differences, primary, shadow, extraction.rules, now)
             }
         }
         return .counted
+    }
+
+    /// Where endpoints beyond the limit are counted. A client can make up methods, too: they have one name.
+    private func overflow(_ method: Method) -> String {
+        method == .other ? "(other)" : method.name + " (other)"
     }
 
     private func record(

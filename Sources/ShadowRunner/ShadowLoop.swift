@@ -9,8 +9,11 @@ internal import Upstreams
 /// Everything here is bounded and droppable: what does not fit is shed and counted. Nothing here can delay an answer,
 /// because an exchange arrives only after its answer has been written.
 final class ShadowLoop {
-    /// Compares off the loop. `differed` is called, on any thread, when both sides are to be asked again.
-    typealias Judge = @Sendable (_ pair: FinishedPair, _ differed: @escaping @Sendable () -> Void) -> Void
+    /// Compares off the loop. `judged` is called once, on any thread.
+    typealias Judge =
+        @Sendable (
+            _ pair: FinishedPair, _ judged: @escaping @Sendable (PairComparison.Judgement) -> Void
+        ) -> Void
 
     private struct Job {
         let exchange: CapturedExchange
@@ -24,10 +27,14 @@ final class ShadowLoop {
         var shadowAgain: ShadowCall.Result?
     }
 
+    /// A read that differed, until both sides are asked again.
+    private struct Settling {
+        let pair: FinishedPair
+        let timer: Scheduled<Void>
+    }
+
     /// A write that is not delivered after this time counts as backlog.
     static let deliveryTime = TimeAmount.seconds(1)
-    /// How long a difference may take to settle before both sides are asked again.
-    static let settleDelay = TimeAmount.milliseconds(250)
     /// Second looks at one time: each costs the primary a request.
     static let maximumSecondLooks = 16
 
@@ -40,9 +47,16 @@ final class ShadowLoop {
     private var lanes = LaneScheduler()
     private var jobs: [UInt64: Job] = [:]
     private var calls: [ObjectIdentifier: ShadowCall] = [:]
+    private var settling: [UInt64: Settling] = [:]
+    /// Pairs at the workers, and how many of them hold two answers.
+    private var unjudged = 0
+    private var compared = 0
+    /// Held by jobs, by pairs that are compared, and by those that settle.
     private var bytes = 0
     private var nextID: UInt64 = 0
     private var ticker: RepeatedTask?
+    /// Set when stopping; succeeds when the last pair has been judged.
+    private var stopped: EventLoopPromise<Void>?
 
     init(loop: any EventLoop, settings: ShadowSettings, judge: @escaping Judge) {
         self.loop = loop
@@ -63,18 +77,37 @@ final class ShadowLoop {
         }
     }
 
-    func stop() {
+    /// - Returns: succeeds when everything has been counted.
+    func stop() -> EventLoopFuture<Void> {
+        if let stopped { return stopped.futureResult }
+        let promise = loop.makePromise(of: Void.self)
+        stopped = promise
         ticker?.cancel()
         for call in calls.values { call.abandon() }
         calls.removeAll()
         for job in jobs.values {
-            let unfinished = FinishedPair(
-                exchange: job.exchange, shadow: .notSent(.shuttingDown), isWrite: job.isWrite)
-            compare(job.first.map { final($0) } ?? unfinished)
+            if let first = job.first { compare(first.final) } else { drop(job.exchange, .notSent(.shuttingDown)) }
+            bytes -= job.bytes
         }
         jobs.removeAll()
+        lanes = LaneScheduler()
+        secondLooks = 0
+        for settled in settling.values {
+            settled.timer.cancel()
+            compare(settled.pair.final)
+            bytes -= settled.pair.heldBytes
+        }
+        settling.removeAll()
         monolith.close()
         for pool in services { pool.close() }
+        if unjudged == 0 { promise.succeed() }
+        return promise.futureResult
+    }
+
+    var load: ShadowLoad {
+        ShadowLoad(
+            jobs: jobs.count, calls: calls.count, lanes: lanes.laneCount, unjudged: unjudged, compared: compared,
+            settling: settling.count, secondLooks: secondLooks, bytes: bytes)
     }
 
     private func ticked() {
@@ -100,12 +133,17 @@ final class ShadowLoop {
     func accept(_ exchange: CapturedExchange) {
         let isWrite = !exchange.method.isSafe
         if let skipped = reasonNotToSend(exchange, isWrite: isWrite) {
-            compare(FinishedPair(exchange: exchange, shadow: skipped, isWrite: isWrite))
+            drop(exchange, skipped)
+            return
+        }
+        guard stopped == nil else {
+            drop(exchange, .notSent(.shuttingDown))
             return
         }
         let size = exchange.heldBytes
-        guard jobs.count < settings.maximumJobs, bytes + size <= settings.maximumBytes else {
-            compare(FinishedPair(exchange: exchange, shadow: .notSent(.shed), isWrite: isWrite))
+        let held = jobs.count + compared + settling.count
+        guard held < settings.maximumJobs, bytes + size <= settings.maximumBytes else {
+            drop(exchange, .notSent(.shed))
             return
         }
         enqueue(Job(exchange: exchange, bytes: size, isWrite: isWrite))
@@ -120,11 +158,18 @@ final class ShadowLoop {
         start(started)
     }
 
+    /// Has it counted without a comparison. It may wait long for that when much is compared, so it holds little.
+    private func drop(_ exchange: CapturedExchange, _ reason: FinishedPair.Shadow) {
+        compare(
+            FinishedPair(exchange: exchange.withoutBodies, shadow: reason, isWrite: !exchange.method.isSafe))
+    }
+
     /// What the shadow is not asked, because there would be nothing to compare, or because a write that the primary
     /// did not take must not reach the other side.
     private func reasonNotToSend(_ exchange: CapturedExchange, isWrite: Bool) -> FinishedPair.Shadow? {
         switch exchange.outcome {
         case .failed: return .primaryFailed("no-answer")
+        case .abandoned: return .notSent(.primaryIncomplete)
         case .answered(let status):
             if status >= 500 { return .primaryFailed("status-\(status)") }
             if isWrite, status >= 400 { return .notSent(.writeRejected) }
@@ -141,8 +186,9 @@ final class ShadowLoop {
     private func send(_ id: UInt64) {
         guard let job = jobs[id] else { return }
         ask(job, shadow: true) { [unowned self] result in
-            compare(
-                FinishedPair(exchange: job.exchange, shadow: FinishedPair.Shadow(result), isWrite: job.isWrite))
+            let shadow = FinishedPair.Shadow(result)
+            let pair = FinishedPair(exchange: job.exchange, shadow: shadow, isWrite: job.isWrite)
+            if pair.isAnswered { compare(pair) } else { drop(job.exchange, shadow) }
             finished(id)
         }
     }
@@ -175,30 +221,51 @@ final class ShadowLoop {
         start(started)
     }
 
-    // MARK: The second look
+    // MARK: The comparison
 
     private func compare(_ pair: FinishedPair) {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = loop
-        judge(pair) {
-            loop.scheduleTask(in: ShadowLoop.settleDelay) { bound.value.lookAgain(at: pair) }
+        unjudged += 1
+        if pair.isAnswered {
+            compared += 1
+            bytes += pair.heldBytes
+        }
+        judge(pair) { judgement in
+            loop.execute { bound.value.judged(pair, judgement) }
         }
     }
 
-    /// As it is, without another look.
-    private func final(_ pair: FinishedPair) -> FinishedPair {
-        var pair = pair
-        pair.isSecondLook = true
-        return pair
+    private func judged(_ pair: FinishedPair, _ judgement: PairComparison.Judgement) {
+        unjudged -= 1
+        if pair.isAnswered {
+            compared -= 1
+            bytes -= pair.heldBytes
+        }
+        if judgement == .askAgain {
+            if stopped == nil { settle(pair) } else { compare(pair.final) }
+        }
+        if unjudged == 0 { stopped?.succeed() }
+    }
+
+    // MARK: The second look
+
+    private func settle(_ pair: FinishedPair) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        nextID += 1
+        let id = nextID
+        let timer = loop.scheduleTask(in: TimeAmount(settings.settleDelay)) { bound.value.lookAgain(id) }
+        settling[id] = Settling(pair: pair, timer: timer)
+        bytes += pair.heldBytes
     }
 
     /// Behind the lane's writes, as the first look was.
-    private func lookAgain(at first: FinishedPair) {
-        let size = first.exchange.heldBytes
-        guard secondLooks < ShadowLoop.maximumSecondLooks, jobs.count < settings.maximumJobs,
-            bytes + size <= settings.maximumBytes
-        else {
-            compare(final(first))
+    private func lookAgain(_ id: UInt64) {
+        guard let first = settling.removeValue(forKey: id)?.pair else { return }
+        let size = first.heldBytes
+        bytes -= size
+        guard secondLooks < ShadowLoop.maximumSecondLooks else {
+            compare(first.final)
             return
         }
         secondLooks += 1
@@ -225,21 +292,10 @@ final class ShadowLoop {
             var exchange = job.exchange
             exchange.answerHead = head
             exchange.answerBody = body
-            compare(
-                FinishedPair(exchange: exchange, shadow: .init(shadow), isWrite: false, isSecondLook: true))
+            compare(FinishedPair(exchange: exchange, shadow: .init(shadow), isWrite: false, look: .second))
         } else {
-            compare(final(first))
+            compare(first.final)
         }
         finished(id)
-    }
-}
-
-extension CapturedExchange {
-    /// Bytes of memory that it keeps alive, roughly.
-    fileprivate var heldBytes: Int {
-        var sum = 1_024 + requestHead.readableBytes + answerHead.readableBytes
-        for bytes in requestBody { sum += bytes.readableBytes }
-        for bytes in answerBody { sum += bytes.readableBytes }
-        return sum
     }
 }

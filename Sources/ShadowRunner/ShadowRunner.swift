@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+package import FoundationEssentials
 package import NIOCore
 internal import NIOPosix
 package import Upstreams
@@ -11,16 +11,15 @@ package final class ShadowRunner: Sendable {
     private let workers: NIOThreadPool
 
     package init(
-        loops eventLoops: [any EventLoop], settings: ShadowSettings, recorder: EvidenceRecorder, workers count: Int = 1
+        loops eventLoops: [any EventLoop], settings: ShadowSettings, recorder: EvidenceRecorder, workers count: Int = 1,
+        now: @escaping @Sendable () -> Date = { Date() }
     ) async throws {
         let workers = NIOThreadPool(numberOfThreads: max(1, count))
         workers.start()
         self.workers = workers
         let comparison = PairComparison(settings: settings, recorder: recorder)
-        let judge: ShadowLoop.Judge = { pair, differed in
-            workers.submit { _ in
-                if comparison.judge(pair, now: Date()) == .askAgain { differed() }
-            }
+        let judge: ShadowLoop.Judge = { pair, judged in
+            workers.submit { _ in judged(comparison.judge(pair, now: now())) }
         }
         var loops: [NIOLoopBound<ShadowLoop>] = []
         for loop in eventLoops {
@@ -56,11 +55,49 @@ package final class ShadowRunner: Sendable {
         return sums
     }
 
-    /// What still waits is counted as not compared. Call when no exchange comes any more.
+    /// What still waits is counted as not compared; when it returns, everything has been counted. Call when no exchange
+    /// comes any more.
     package func shutdown() async {
         for loop in loops {
-            try? await loop.eventLoop.submit { loop.value.stop() }.get()
+            try? await loop.eventLoop.flatSubmit { loop.value.stop() }.get()
         }
         try? await workers.shutdownGracefully()
+    }
+
+    /// What all loops hold together.
+    var load: ShadowLoad {
+        get async {
+            var sum = ShadowLoad()
+            for loop in loops {
+                guard let load = try? await loop.eventLoop.submit({ loop.value.load }).get() else { continue }
+                sum.add(load)
+            }
+            return sum
+        }
+    }
+}
+
+/// What is held of exchanges that have not been counted yet. All zero: nothing is left of any.
+struct ShadowLoad: Sendable, Equatable {
+    var jobs = 0
+    var calls = 0
+    var lanes = 0
+    /// Pairs at the workers, and how many of them hold two answers.
+    var unjudged = 0
+    var compared = 0
+    /// Reads that differed and will be asked again, and those that are being asked.
+    var settling = 0
+    var secondLooks = 0
+    var bytes = 0
+
+    mutating func add(_ other: ShadowLoad) {
+        jobs += other.jobs
+        calls += other.calls
+        lanes += other.lanes
+        unjudged += other.unjudged
+        compared += other.compared
+        settling += other.settling
+        secondLooks += other.secondLooks
+        bytes += other.bytes
     }
 }

@@ -18,10 +18,9 @@ package struct ShadowedExtraction: Sendable {
         self.service = service
         self.comparer = comparer
         self.rules = rules
-        let parts = timeout.components
-        self.timeout =
-            parts.seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue
-            &+ parts.attoseconds / 1_000_000_000
+        // Within bounds in which nothing overflows, whatever was configured.
+        let parts = min(max(timeout, .milliseconds(1)), .seconds(86_400)).components
+        self.timeout = parts.seconds &* 1_000_000_000 &+ parts.attoseconds / 1_000_000_000
     }
 }
 
@@ -30,20 +29,24 @@ package struct ShadowSettings: Sendable {
     package let extractions: [ShadowedExtraction]
     package let templates: EndpointTemplates
     package let redactor: Redactor
-    /// On one loop: exchanges that wait or run, and the bytes that they hold. Beyond, they are shed and counted.
+    /// On one loop: exchanges that wait, run or are being compared, and the bytes that they hold. Beyond, they are shed
+    /// and counted.
     package let maximumJobs: Int
     package let maximumBytes: Int
     /// On one loop, to one upstream: apart from the primaries' connections, so that a slow shadow takes none of theirs.
     package let maximumConnections: Int
     /// Bytes of one shadow answer; a longer one is not compared.
     package let answerLimit: Int
-    /// Distinct endpoints that are counted by name; what comes beyond goes under the route's own pattern.
+    /// Distinct endpoints that are counted by name; what comes beyond goes under one name for each method.
     package let maximumEndpoints: Int
+    /// How long a difference may take to settle before both sides are asked again.
+    package let settleDelay: Duration
 
     package init(
         monolith: UpstreamAddress, extractions: [ShadowedExtraction], templates: EndpointTemplates, redactor: Redactor,
         maximumJobs: Int = 2_048, maximumBytes: Int = 64 * 1024 * 1024, maximumConnections: Int = 64,
-        answerLimit: Int = 1024 * 1024, maximumEndpoints: Int = 1_000
+        answerLimit: Int = 1024 * 1024, maximumEndpoints: Int = 1_000,
+        settleDelay: Duration = .milliseconds(250)
     ) {
         self.monolith = monolith
         self.extractions = extractions
@@ -54,5 +57,6 @@ package struct ShadowSettings: Sendable {
         self.maximumConnections = maximumConnections
         self.answerLimit = answerLimit
         self.maximumEndpoints = maximumEndpoints
+        self.settleDelay = settleDelay
     }
 }

@@ -7,6 +7,8 @@ package struct CapturedExchange: Sendable {
         case answered(status: Int)
         /// The primary gave no whole answer; the client was told so.
         case failed
+        /// The client left before the answer was complete. The primary may have carried the request out.
+        case abandoned
     }
 
     /// Index of the extraction, and of the route that matched, in the configuration.

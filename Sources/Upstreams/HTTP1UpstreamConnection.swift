@@ -24,7 +24,8 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler {
     /// Bodies up to this size are copied behind their head, so that both leave in one `write`.
     static let coalesceLimit = 16 * 1024
 
-    private unowned let pool: UpstreamPool
+    /// Held, as the pool holds it: each lasts until the connection has closed.
+    private let pool: UpstreamPool
     private var context: ChannelHandlerContext?
     private var consumer: (any UpstreamConsumer)?
     private var reading = Reading.idle
@@ -56,8 +57,9 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler {
 
     /// It had served a request before this one, so the upstream may have closed it in the meantime.
     package var isReused: Bool { exchanges > 1 }
-    package var isWritable: Bool { context?.channel.isWritable ?? false }
-    var isActive: Bool { context?.channel.isActive ?? false }
+    /// Kept here, because the channel's own answer costs two reference counts each time.
+    package private(set) var isWritable = true
+    private(set) var isActive = true
 
     // MARK: The request
 
@@ -123,7 +125,7 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler {
         guard consumer != nil else { return }
         consumer = nil
         reading = .idle
-        context?.close(promise: nil)
+        close()
     }
 
     package func pauseReading() { isReadPaused = true }
@@ -136,9 +138,14 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler {
         }
     }
 
-    func closeIdle() { context?.close(promise: nil) }
+    func closeIdle() { close() }
 
     // MARK: The answer
+
+    private func close() {
+        isActive = false
+        context?.close(promise: nil)
+    }
 
     package func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
@@ -165,10 +172,13 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler {
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        consumer?.upstreamWritabilityChanged(context.channel.isWritable)
+        isWritable = context.channel.isWritable
+        consumer?.upstreamWritabilityChanged(isWritable)
     }
 
     package func channelInactive(context: ChannelHandlerContext) {
+        isActive = false
+        isWritable = false
         pool.connectionClosed(self)
         switch reading {
         case .ended: finish()
@@ -189,7 +199,7 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler {
             switch reading {
             case .idle:
                 // More than the answer held: what these bytes mean, nobody knows (response splitting).
-                context?.close(promise: nil)
+                close()
                 return
             case .head:
                 guard takeHead(&bytes) else { return }
@@ -293,7 +303,7 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler {
         reading = .idle
         let trailers = trailers
         resumeReading()
-        if keepsAlive, requestEnded, isActive { pool.release(self) } else { context?.close(promise: nil) }
+        if keepsAlive, requestEnded, isActive { pool.release(self) } else { close() }
         consumer.upstreamEnded(trailers: trailers)
         consumer.upstreamReadComplete()
     }
@@ -302,7 +312,7 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler {
         guard let consumer else { return }
         self.consumer = nil
         reading = .idle
-        context?.close(promise: nil)
+        close()
         consumer.upstreamFailed(failure, reused: isReused)
     }
 }

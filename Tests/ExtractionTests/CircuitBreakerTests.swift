@@ -211,3 +211,12 @@ import Testing
         #expect((0..<2).map { _ in smallest.retryWanted() } == [true, false])
     }
 }
+
+extension RetryBudget {
+    /// Makes a retry if it may be made.
+    fileprivate mutating func retryWanted() -> Bool {
+        guard isAffordable else { return false }
+        retryMade()
+        return true
+    }
+}

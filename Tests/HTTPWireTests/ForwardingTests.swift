@@ -89,4 +89,14 @@ struct ForwardingTests {
         let text = String(decoding: try #require(shadow.head(from: head)), as: UTF8.self)
         #expect(text.contains("Idempotency-Key: mine\r\n") && !text.contains("Idempotency-Key: id1"))
     }
+
+    @Test func `an answer to HEAD keeps saying that GET would be chunked, and to HTTP/1.0 does not`() throws {
+        let answer = "HTTP/1.1 200 OK\r\nDate: now\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let seen = try answered(
+            answer, ResponseForwarding(framing: .none, clientMinorVersion: 1, closes: false, date: []), to: .head)
+        #expect(seen == answer)
+        let old = try answered(
+            answer, ResponseForwarding(framing: .none, clientMinorVersion: 0, closes: true, date: []), to: .head)
+        #expect(!old.contains("Transfer-Encoding"))
+    }
 }

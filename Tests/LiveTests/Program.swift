@@ -81,9 +81,12 @@ final class RunningProxy {
     let admin: String
     private let process: Process
     private let errors: Pipe
+    /// Its folder lives as long as it does.
+    private let deployment: Deployment
 
     /// Starts it and returns once it has said where it listens.
     init(_ deployment: Deployment) async throws {
+        self.deployment = deployment
         process = Program.make(["serve", "--config", "Routes/proxy.yaml"], in: deployment.folder)
         let output = Pipe()
         errors = Pipe()

@@ -42,6 +42,55 @@ import Testing
         try await taken.close()
     }
 
+    @Test func `a second proxy on the port of a first is refused, and the first goes on`() async throws {
+        let origin = try await Origin()
+        let first = try await RunningProxy(
+            Deployment(["Routes/proxy.yaml": Deployment.proxyFile(monolith: origin.port)]))
+        let deployment = try Deployment([
+            "Routes/proxy.yaml": Deployment.proxyFile(monolith: origin.port).replacing(
+                "listen:   [{address: 127.0.0.1:0}]", with: "listen: [{address: 127.0.0.1:\(first.port)}]")
+        ])
+        let second = try await Program.run("serve", in: deployment.folder)
+        #expect(second.status == 1 && second.error.contains("another program uses this port"), "\(second)")
+        for _ in 0..<20 { #expect(try await status(of: first.port) == 200) }
+        #expect(await first.stop().status == 0)
+        await origin.close()
+    }
+
+    @Test func `a store that knows less than the proxy does not lock the stages`() async throws {
+        let origin = try await Origin()
+        let deployment = try Deployment([
+            "Routes/proxy.yaml": Deployment.proxyFile(monolith: origin.port),
+            "Routes/orders.yaml": """
+            extraction: orders
+            problem: p
+            because: [scale-variance, team-size]
+            match: [{path: "/o/**"}]
+            service: {url: "http://127.0.0.1:\(origin.port)", health: {path: /}}
+            """,
+        ])
+        let proxy = try await RunningProxy(deployment)
+        try await eventually("the stage moves") {
+            try await Program.run(
+                "advance", "orders", "--to", "shadow", "--force", "--reason", "r", "--admin", proxy.admin
+            )
+            .status == 0
+        }
+        _ = await proxy.stop()
+        try FileManager.default.removeItem(atPath: deployment.folder + "/data/postgres")
+        let again = try await RunningProxy(deployment)
+        try await eventually("the new store is there") {
+            try await Program.run("status", "orders", "--json", "--admin", again.admin).output.contains(
+                #""storeConnected":true"#)
+        }
+        let status = try await Program.run("status", "orders", "--json", "--admin", again.admin)
+        #expect(status.output.contains(#""stage":"shadow""#), "the last known stage is served")
+        let rollback = try await Program.run("rollback", "orders", "--reason", "r", "--admin", again.admin)
+        #expect(rollback.status == 0, "\(rollback)")
+        _ = await again.stop()
+        await origin.close()
+    }
+
     @Test func `a store that cannot be reached is said once, and clients are answered`() async throws {
         let origin = try await Origin()
         let deployment = try Deployment([

@@ -39,6 +39,19 @@ import Testing
         }
     }
 
+    @Test func aFileThatCannotBeReadHidesNoOtherError() throws {
+        let files = ["Routes/proxy.yaml": Sample.proxy + "\nunknown: 1", "Routes/orders.yaml": Sample.orders]
+        try withFolder(files) { folder in
+            try FileManager.default.createSymbolicLink(
+                atPath: folder + "/Routes/gone.yaml", withDestinationPath: folder + "/nowhere")
+            let errors = #expect(throws: ConfigurationErrors.self) {
+                try ProxyConfiguration.load(path: folder + "/Routes/proxy.yaml")
+            }
+            let text = errors?.description ?? ""
+            #expect(text.contains("gone.yaml:1:1") && text.contains("unknown"), "\(text)")
+        }
+    }
+
     @Test func errorsNameFilesAsTheCallerDid() throws {
         let files = [
             "Routes/proxy.yaml": "x: 1", "Routes/a.yaml": Sample.orders + "\ncontract: c.txt", "Routes/c.txt": "- 1",

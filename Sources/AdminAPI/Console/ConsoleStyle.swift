@@ -39,6 +39,7 @@ enum ConsoleStyle {
         .tiles dd { margin: 0; font-size: 1.2rem; font-variant-numeric: tabular-nums; }
         .tiles .bad dd { color: var(--bad); font-weight: 600; }
         table { width: 100%; border-collapse: collapse; margin: .6rem 0; }
+        td:nth-child(-n+2) code, td:first-child a { overflow-wrap: break-word; }
         th, td { text-align: left; vertical-align: top; padding: .4rem .5rem; border-bottom: 1px solid var(--line); }
         th { color: var(--quiet); font-weight: 500; font-size: .85rem; }
         .difference { display: inline-block; border: 1px solid var(--line); border-radius: .3rem; padding: 0 .35rem; }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DemoShop
+import Extraction
 import Foundation
 import Logging
 import PostgresClient
@@ -100,8 +101,22 @@ private struct DemoTraffic: Service {
     func run() async throws {
         let traffic = world.traffic(shoppers: 20, perSecond: rate)
         let shopping = Task { if rate > 0 { await traffic.run() } }
+        let backfill = Task { await keepServiceFilled() }
         try? await gracefulShutdown()
         shopping.cancel()
+        backfill.cancel()
         await shopping.value
+        await backfill.value
+    }
+
+    /// What the orders team does until shadow writes keep its data: it carries the monolith's orders over, so that what
+    /// differs are faults and not gaps. Ends shortly after stage shadow was entered, when the last old order is there.
+    private func keepServiceFilled() async {
+        var roundsLeft = 5
+        while roundsLeft > 0, (try? await Task.sleep(for: .milliseconds(400))) != nil {
+            if let state = await world.proxy.keeper.states["orders"], state.stage >= .shadow { roundsLeft -= 1 }
+            // With the shop's Postgres gone there is nothing to carry over; the next round tries again.
+            _ = try? await world.backfill()
+        }
     }
 }

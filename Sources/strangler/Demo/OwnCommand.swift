@@ -71,7 +71,7 @@ struct OwnCommand {
         }
     }
 
-    /// A command that has to be refused with exit code 1; returns what it said.
+    /// A command that has to be refused with exit code 1; returns the reasons.
     func refused(_ arguments: String...) async throws -> String {
         let outcome = try await run(arguments)
         guard outcome.status == 1 else {
@@ -79,7 +79,8 @@ struct OwnCommand {
                 "strangler \(arguments.joined(separator: " ")) should be refused, but: exit \(outcome.status) \(outcome.error)"
             )
         }
-        return outcome.error.trimmingCharacters(in: .whitespacesAndNewlines).replacing("\n", with: "; ")
+        return outcome.error.replacing("strangler: orders: refused", with: "").replacing("\n  - ", with: "; ")
+            .trimmingCharacters(in: CharacterSet(charactersIn: " :;\n"))
     }
 }
 

@@ -26,8 +26,7 @@ extension Tour {
             try expectContentClients(during: "at \(weight) %")
             say(
                 weight == 10 ? "5 cutover" : "",
-                "weight \(weight) %: the service answered \(moved.count) of \(Self.sessions) sessions, "
-                    + "none of the earlier ones moved back")
+                "\(weight) %: the service answered \(moved.count) of \(Self.sessions) sessions, none moved back")
         }
         try await quiesce()
         await traffic.resume()
@@ -70,9 +69,10 @@ extension Tour {
 
     private func killServiceUnderLoad() async throws {
         try await quiesce()
+        let before = try await command.status().traffic.service
         let readers = Task { try await sessionsOnService() }
         try await wait(10, for: "readers are under way") {
-            try await command.status().traffic.service > 0 ? true : nil
+            try await command.status().traffic.service > before + 20 ? true : nil
         }
         await world.killService()
         _ = try await readers.value
@@ -85,8 +85,8 @@ extension Tour {
         try expect(stats.servedBy["monolith", default: 0] > 0, "no answer said that the monolith stood in")
         say(
             "",
-            "service killed with kill -9 under load: 0 client errors, \(report.fallback.fellBack) requests fell back "
-                + "(\(describe(report.fallback.byReason ?? [:])))")
+            "service killed with kill -9 under load: 0 client errors, \(report.fallback.fellBack) requests fell back")
+        Console.print("               \(describe(report.fallback.byReason ?? [:]))")
         await traffic.pause()
         try await world.startService(.fixed)
         let copied = try await world.backfill()
@@ -96,7 +96,7 @@ extension Tour {
         }
         await traffic.resume()
         say(
-            "", "service restarted, \(copied.written) orders of the outage carried over, it answers every session again"
+            "", "service restarted, \(copied.written) orders of the outage carried over; it answers every session again"
         )
     }
 }

@@ -6,9 +6,15 @@ import Foundation
 /// Back, forward again, and the end.
 extension Tour {
     func rollBack() async throws {
+        // A rollback takes effect at once, also for users whose last write is still on its way to the monolith; they
+        // would miss it for that moment. The shoppers check what they see, so theirs has to have arrived.
+        try await quiesce()
+        let last = try await command.status().shadow
+        try expect(last.shadowFailed == 0, "\(last.shadowFailed) requests did not reach the monolith's side")
         try await command.succeed("rollback", "orders", "--reason", "to see that it works")
         try await expectStage("shadow", weight: 0)
         traffic.resetStats()
+        await traffic.resume()
         await traffic.once(journeys: 6)
         let stats = try expectContentClients(during: "after the rollback")
         try await quiesce()
@@ -19,8 +25,8 @@ extension Tour {
         await traffic.resume()
         say(
             "rollback",
-            "monolith answers again, \(stats.requests) requests, 0 errors; both databases hold the same "
-                + "\(rows.monolith.count) orders")
+            "the monolith answers, \(stats.requests) requests, 0 errors; both databases hold the same \(rows.monolith.count) orders"
+        )
     }
 
     func retire() async throws {
@@ -58,6 +64,6 @@ extension Tour {
             "a retired path was answered with \(answer.status) by \(answer.headers["server"] ?? "the proxy")")
         let other = try await caller.call(ShopRequest(method: "GET", path: "/api/v1/products", headers: [:], body: nil))
         try expect(other.status == 200, "the rest of the shop answers \(other.status)")
-        say("", "with the service down a retired path gets \(answer.status), never the monolith; other paths go on")
+        say("", "service down: a retired path gets \(answer.status), never the monolith; other paths go on")
     }
 }

@@ -19,7 +19,8 @@ extension Tour {
         try expect(report.traffic.service == 0 && report.traffic.monolith > 0, "traffic \(report.traffic)")
         say(
             "1 identify",
-            "\"\(report.problem ?? "")\" \(stats.requests) requests through the proxy, all answered by the monolith")
+            "\"\(report.problem ?? "")\"")
+        say("", "\(stats.requests) requests through the proxy, all answered by the monolith")
     }
 
     func contract() async throws {
@@ -37,6 +38,6 @@ extension Tour {
         try await expectStage("parallel", weight: 0)
         let report = try await command.status()
         try expect(report.traffic.service == 0, "the service answered \(report.traffic.service) requests")
-        say("3 parallel", "refused while the service was down (\(refusal)); accepted once its health check passed")
+        say("3 parallel", "refused: \(refusal); accepted once the service was up")
     }
 }

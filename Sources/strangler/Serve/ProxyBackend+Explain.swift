@@ -9,6 +9,9 @@ extension ProxyBackend {
     func explain(
         method: String, url: String, cookie: String?, client: String?
     ) async throws(AdminError) -> ExplainReport {
+        guard !method.isEmpty, method.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x3A && $0 != 0x2F }) else {
+            throw AdminError(.invalid, "the proxy answers 400 to this method")
+        }
         let (host, path) = try Self.parts(of: url)
         let route = model.configuration.routeTable.match(method: method, path: path, host: host)
         guard route >= 0, route < model.configuration.routes.count else {

@@ -79,11 +79,19 @@ final class ProxyProcess: Service {
             cache: cache,
             logger: logger)
         do {
-            let (port, listeners) = try await listen(server, configuration.listen)
+            // The admin address first: a second start by mistake fails there, before it has taken a client's connection.
             let (adminPort, adminTask) = try await startAdmin(
                 ProxyBackend(
                     keeper: keeper, server: server, shadow: shadow, recorder: recorder, model: model, store: store),
                 configuration.admin, logger)
+            let (port, listeners): (Int, [any Channel])
+            do {
+                (port, listeners) = try await listen(server, configuration.listen)
+            } catch {
+                adminTask.cancel()
+                _ = try? await adminTask.value
+                throw error
+            }
             let background = Task {
                 await withDiscardingTaskGroup { group in
                     group.addTask { await store.run() }

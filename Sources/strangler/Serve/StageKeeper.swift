@@ -111,8 +111,7 @@ actor StageKeeper {
             throw .refused(error.reasons)
         }
         do {
-            let changed = try await store.connected().apply(
-                transition, actor: actor, reason: reason, evidence: evidence, at: now)
+            let changed = try await apply(transition, actor: actor, reason: reason, evidence: evidence, at: now)
             await adopt([name: changed])
             logger.notice(
                 "\(name): \(transition.action) by \(actor): \(transition.from.stage) \(transition.from.weight) → \(changed.stage) \(changed.weight)\(transition.forced ? " (forced)" : "")"
@@ -122,6 +121,27 @@ actor StageKeeper {
             throw .conflict(conflict.description)
         } catch {
             throw .storeUnavailable("\(error)")
+        }
+    }
+
+    /// Compare-and-set. A store that knows less than this proxy was restored from a backup, or is new: what is served
+    /// stays as it is, and the command writes the known state back over it. Otherwise no command, not even a rollback,
+    /// would ever be accepted again.
+    private func apply(
+        _ transition: StageTransition, actor: String, reason: String?, evidence: StageEvidence, at now: Date
+    ) async throws -> ExtractionState {
+        let store = try store.connected()
+        do {
+            return try await store.apply(transition, actor: actor, reason: reason, evidence: evidence, at: now)
+        } catch let conflict as StageConflict where conflict.found < transition.from.version {
+            let known = transition.from
+            let from = ExtractionState(
+                name: known.name, stage: known.stage, weight: known.weight, since: known.since, version: conflict.found,
+                windowStartedAt: known.windowStartedAt)
+            let over = StageTransition(
+                action: transition.action, from: from, to: transition.to, forced: transition.forced)
+            let why = "(Postgres knew version \(conflict.found), this proxy \(transition.from.version)) \(reason ?? "")"
+            return try await store.apply(over, actor: actor, reason: why, evidence: evidence, at: now)
         }
     }
 

@@ -1,0 +1,133 @@
+import Extraction
+import Foundation
+import HTTPWire
+import NIOCore
+import NIOPosix
+import ProxyServer
+import Routing
+import Testing
+import Upstreams
+
+/// Where the one extraction of these tests stands; it owns `/orders/**`.
+struct OrdersExtraction {
+    var stage = Stage.cutover
+    var weight = Weight.all
+    var sample = Weight.all
+    var writes = WritePolicy.dualWrite
+    var affinity = Affinity.cookie("session")
+
+    fileprivate var traffic: ExtractionTraffic {
+        let definition = ExtractionDefinition(
+            name: "orders", owner: nil, problem: "", because: [], hasContract: false, affinity: affinity, cohort: nil,
+            sample: sample, writes: writes, noise: .none, ramp: [], bake: .seconds(0), guardLimits: GuardLimits(),
+            window: .seconds(60), quiet: .seconds(0))
+        let state = ExtractionState(
+            name: "orders", stage: stage, weight: weight, since: Date(timeIntervalSince1970: 0), version: 1,
+            windowStartedAt: nil)
+        return ExtractionTraffic(definition: definition, state: state)
+    }
+
+    func snapshot() throws -> ProxySnapshot {
+        let route = Route(
+            pattern: try RoutePattern(parsing: "/orders/**"), extraction: 0,
+            location: SourceLocation(file: "orders.yaml", line: 1, column: 1))
+        return ProxySnapshot(routes: try RouteTable([route]), extractionOfRoute: [0], extractions: [traffic])
+    }
+}
+
+/// The proxy on a port of its own, with what it handed over for the shadow.
+final class ProxyUnderTest: Sendable {
+    let server: ProxyServer
+    let port: Int
+    let captured: Watched<[CapturedExchange]>
+    let fellBack: Watched<[FallbackReason]>
+    private let listeners: [any Channel]
+
+    fileprivate init(
+        server: ProxyServer, port: Int, listeners: [any Channel], captured: Watched<[CapturedExchange]>,
+        fellBack: Watched<[FallbackReason]>
+    ) {
+        self.server = server
+        self.port = port
+        self.listeners = listeners
+        self.captured = captured
+        self.fellBack = fellBack
+    }
+
+    func connect(receiveBuffer: Int32? = nil) throws(SocketError) -> RawSocket {
+        try RawSocket.connect(port: port, receiveBuffer: receiveBuffer)
+    }
+
+    func counters() async -> TrafficCounters { await server.counters().counters }
+
+    /// Waits until so many clients are connected.
+    func reaches(openConnections wanted: Int) async -> Bool {
+        let deadline = NIODeadline.now() + .seconds(20)
+        while await server.counters().open != wanted {
+            if NIODeadline.now() > deadline { return false }
+            await Task.yield()
+        }
+        return true
+    }
+
+    /// Listeners first, then the exchanges, as the program does it.
+    func shutdown(deadline: TimeAmount) async {
+        for listener in listeners { try? await listener.close() }
+        await server.shutdown(deadline: deadline)
+    }
+}
+
+/// Timeouts that a test can wait for, and long enough that a busy machine does not run into them otherwise.
+let quick = ProxySettings(
+    upstream: UpstreamTimeouts(
+        connect: .seconds(5), firstByte: .milliseconds(1_500), idle: .milliseconds(1_500), keepAlive: .seconds(60)),
+    head: .seconds(1), idle: .seconds(10), captureLimit: 64 * 1024)
+
+/// Timeouts that never strike.
+let patient = ProxySettings(
+    upstream: UpstreamTimeouts(connect: .seconds(20), firstByte: .seconds(60), idle: .seconds(60)),
+    captureLimit: 64 * 1024)
+
+/// Runs `body` against a proxy before these upstreams and takes it down again, on threads that may block. Whatever the
+/// body did, no client connection is left afterwards.
+func withProxy(
+    monolith: Int, service: Int? = nil, orders: OrdersExtraction = OrdersExtraction(stage: .identified),
+    settings: ProxySettings = patient, loops: Int = 1, _ body: (ProxyUnderTest) async throws -> Void
+) async throws {
+    try await withTaskExecutorPreference(BlockingExecutor()) {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
+        let captured = Watched<[CapturedExchange]>([])
+        let fellBack = Watched<[FallbackReason]>([])
+        let server = try await ProxyServer(
+            group: group, snapshot: try orders.snapshot(),
+            upstreams: ProxyUpstreams(
+                monolith: UpstreamAddress(host: "127.0.0.1", port: monolith),
+                services: [UpstreamAddress(host: "127.0.0.1", port: service ?? monolith)]),
+            settings: settings
+        ) {
+            ExchangeHandoff(
+                shadow: { exchange in captured.change { $0.append(exchange) } },
+                fellBack: { _, reason in fellBack.change { $0.append(reason) } })
+        }
+        let (port, listeners) = try await server.listen(on: .init(host: "127.0.0.1", port: 0))
+        let proxy = ProxyUnderTest(
+            server: server, port: port, listeners: listeners, captured: captured, fellBack: fellBack)
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(proxy)) } catch { result = .failure(error) }
+        await proxy.shutdown(deadline: .zero)
+        #expect(await proxy.reaches(openConnections: 0))
+        try await group.shutdownGracefully()
+        try result.get()
+    }
+}
+
+/// A thread for each step of a task: tests block on sockets, which the shared threads of Swift must not.
+private final class BlockingExecutor: TaskExecutor {
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let executor = asUnownedTaskExecutor()
+        Thread.detachNewThread { [self] in
+            withExtendedLifetime(self) { job.runSynchronously(on: executor) }
+        }
+    }
+}

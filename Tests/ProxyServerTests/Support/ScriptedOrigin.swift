@@ -1,0 +1,121 @@
+import Foundation
+import Glibc
+
+/// A raw TCP origin. Each connection runs a script on a thread of its own; every byte and every request is on record.
+final class ScriptedOrigin: Sendable {
+    struct Record: Sendable {
+        /// Connections accepted, and of these the ones whose script has ended.
+        var accepted = 0
+        var finished = 0
+        var requests: [Message] = []
+        /// Bytes that were no whole request.
+        var strayBytes = 0
+        /// Errors that ended scripts.
+        var errors: [SocketError] = []
+    }
+
+    /// What one connection does: its number from 0, its socket, and the record to write requests to.
+    typealias Script = @Sendable (Connection) throws(SocketError) -> Void
+
+    struct Connection: Sendable {
+        let number: Int
+        let socket: RawSocket
+        fileprivate let record: Watched<Record>
+
+        /// The next request, which goes on record.
+        func request() throws(SocketError) -> Message {
+            let message = try Message.request(from: socket)
+            record.change { $0.requests.append(message) }
+            return message
+        }
+
+        func send(_ text: String) throws(SocketError) { try socket.send(text) }
+    }
+
+    let port: Int
+    let record = Watched(Record())
+    private let listener: Int32
+    private let isStopped = Watched(false)
+
+    init(_ script: @escaping Script) throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard withLoopback(port: 0, { bind(listener, $0, $1) }) == 0, listen(listener, 128) == 0 else {
+            throw SocketError.system(errno)
+        }
+        self.listener = listener
+        port = ScriptedOrigin.port(of: listener)
+        let record = record
+        Thread.detachNewThread {
+            while true {
+                let descriptor = accept(listener, nil, nil)
+                guard descriptor >= 0 else {
+                    close(listener)
+                    return
+                }
+                let number = record.change { record in
+                    record.accepted += 1
+                    return record.accepted - 1
+                }
+                let connection = Connection(number: number, socket: RawSocket(descriptor: descriptor), record: record)
+                Thread.detachNewThread { ScriptedOrigin.run(script, connection) }
+            }
+        }
+    }
+
+    /// Answers every request of every connection by `answer`.
+    convenience init(answering answer: @escaping @Sendable (Message) -> String) throws {
+        try self.init { connection throws(SocketError) in
+            while true { try connection.send(answer(try connection.request())) }
+        }
+    }
+
+    private static func run(_ script: Script, _ connection: Connection) {
+        do throws(SocketError) {
+            try script(connection)
+        } catch {
+            connection.record.change { $0.errors.append(error) }
+        }
+        let stray = connection.socket.buffer.count
+        connection.socket.close()
+        connection.record.change {
+            $0.finished += 1
+            $0.strayBytes += stray
+        }
+    }
+
+    deinit { stop() }
+
+    /// Accepts nothing more; a later connect is refused.
+    func stop() {
+        let isFirst = isStopped.change { stopped in
+            defer { stopped = true }
+            return !stopped
+        }
+        if isFirst { shutdown(listener, Int32(SHUT_RDWR)) }
+    }
+
+    var requests: [Message] { record.now.requests }
+    var accepted: Int { record.now.accepted }
+
+    /// A port of this machine on which nobody listens.
+    static func refusingPort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        guard withLoopback(port: 0, { bind(descriptor, $0, $1) }) == 0 else { throw SocketError.system(errno) }
+        return port(of: descriptor)
+    }
+
+    private static func port(of descriptor: Int32) -> Int {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        _ = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}
+
+/// An answer with a Content-Length.
+func plainAnswer(_ body: String, status: String = "200 OK", fields: String = "") -> String {
+    "HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\n\(fields)\r\n\(body)"
+}

@@ -1,0 +1,45 @@
+import Comparison
+import Testing
+
+@testable import ShadowRunner
+
+@Suite struct RecorderTests {
+    @Test func `with the store away counters go on exactly, and arrive once when it is back`() async throws {
+        try await withShadow(monolith: { _, _ in .json("{}") }, service: { _, _ in .json(#"{"a":1}"#) }) { shadow in
+            await shadow.store.setAway(true)
+            for round in 1...3 {
+                for _ in 0..<4 { shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
+                shadow.runner.accept(try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}", status: "409 No")))
+                shadow.recorder.fellBack(extraction: "orders", reason: "refused")
+                #expect(try await shadow.verdicts().isEmpty)
+                #expect(await shadow.store.refused == round)
+            }
+            await shadow.store.setAway(false)
+            let all = ["mismatch": 12, "not-compared write-rejected": 3]
+            #expect(await shadow.verdictsSoFar() == all)
+            #expect(await shadow.verdictsSoFar() == all)
+            #expect(await shadow.store.groups.values.map(\.count) == [12])
+            #expect((1...5).contains(await shadow.store.examples.count))
+            #expect(await Array(shadow.store.fallbacks.values) == [3])
+        }
+    }
+
+    @Test func `an empty batch is not brought`() async throws {
+        try await withShadow(service: { _, _ in .json("{}") }) { shadow in
+            await shadow.store.setAway(true)
+            await shadow.recorder.flush()
+            #expect(await shadow.store.refused == 0)
+        }
+    }
+
+    @Test func `a running recorder flushes by itself and ends when cancelled`() async throws {
+        try await withShadow(service: { _, _ in .json("{}") }) { shadow in
+            let recorder = shadow.recorder
+            let running = Task { await recorder.run() }
+            shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
+            try await eventually("the store has it") { await !shadow.store.counts.isEmpty }
+            running.cancel()
+            await running.value
+        }
+    }
+}
