@@ -54,7 +54,7 @@ package struct GroupedDifference: Sendable, Hashable, Codable, Comparable {
 }
 
 /// Why a pair of answers could not be judged. The raw values are public: they are stored and shown.
-package enum NotComparedReason: String, Sendable, Codable, CaseIterable {
+package enum NotComparedReason: String, Error, Sendable, Codable, CaseIterable {
     /// A body was larger than the capture cap.
     case bodyTooLarge = "body-too-large"
     /// A JSON body nests deeper than ``ComparisonLimits/depth``.

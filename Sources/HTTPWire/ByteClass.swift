@@ -29,7 +29,7 @@ enum ByteClass {
             if isAlphanumeric || "!#$%&'*+-.^_`|~".utf8.contains(UInt8(byte)) { classes |= token }
             if byte == 0x09 || (0x20...0x7E).contains(byte) || byte >= 0x80 { classes |= fieldValue }
             if (0x21...0x7E).contains(byte), byte != 0x23, byte != 0x5C { classes |= target }
-            if isAlphanumeric || "-._~!$&'()*+,;=:[]%".utf8.contains(UInt8(byte)) { classes |= host }
+            if isAlphanumeric || "-._~!$&'()*+,;=:[]".utf8.contains(UInt8(byte)) { classes |= host }
             table[byte] = classes
         }
         return table

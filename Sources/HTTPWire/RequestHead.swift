@@ -65,6 +65,8 @@ package struct RequestHeadParser: Sendable {
         if !hasRequestLine {
             guard case .line(_, let end) = try scanner.nextLine(bytes) else {
                 if bytes.count > limits.field { throw .targetTooLong }
+                // Another protocol, TLS for one, is told so at its first byte and not when time is up.
+                if !ByteClass.all(bytes.part(0, 1), are: ByteClass.token) { throw .badRequestLine }
                 return false
             }
             if end > limits.field { throw .targetTooLong }
@@ -132,9 +134,7 @@ package struct RequestHeadParser: Sendable {
         }
         var authorityEnd = authorityStart
         while authorityEnd < end, line[authorityEnd] != 0x2F, line[authorityEnd] != 0x3F { authorityEnd += 1 }
-        guard authorityEnd > authorityStart,
-            ByteClass.all(line.part(authorityStart, authorityEnd), are: ByteClass.host)
-        else { throw .badTarget }
+        guard line.part(authorityStart, authorityEnd).isAuthority else { throw .badTarget }
         head.targetForm = .absolute
         head.authorityStart = authorityStart
         head.authorityEnd = authorityEnd
@@ -149,7 +149,7 @@ package struct RequestHeadParser: Sendable {
         }
         let line = fields[facts.hostIndex]
         let value = line.value(in: bytes)
-        guard ByteClass.all(value, are: ByteClass.host) else { throw .badHost }
+        guard value.isEmpty || value.isAuthority else { throw .badHost }
         if value.isEmpty, head.minorVersion >= 1, head.targetForm != .absolute { throw .badHost }
         if head.targetForm != .absolute {
             head.authorityStart = Int(line.valueStart)
@@ -191,4 +191,37 @@ extension Method {
         }
         self = candidate.name.utf8.elementsEqual(token) ? candidate : .other
     }
+}
+
+extension UnsafeRawBufferPointer {
+    /// `host[:port]` (RFC 9110 §7.2) with a host that is not empty: a name, an IPv4 address, or an IPv6 one in brackets;
+    /// without userinfo and percent-encoding, which no name on the wire needs.
+    var isAuthority: Bool {
+        guard ByteClass.all(self, are: ByteClass.host), let first else { return false }
+        var hostEnd = 0
+        if first == 0x5B {
+            hostEnd = index(of: 0x5D, from: 1) + 1
+            guard hostEnd > 2, part(1, hostEnd - 1).allSatisfy({ $0 == 0x3A || $0 == 0x2E || $0.isHexDigit }) else {
+                return false
+            }
+        } else {
+            while hostEnd < count, self[hostEnd] != 0x3A {
+                if self[hostEnd] == 0x5B || self[hostEnd] == 0x5D { return false }
+                hostEnd += 1
+            }
+        }
+        guard hostEnd > 0 else { return false }
+        if hostEnd == count { return true }
+        guard self[hostEnd] == 0x3A, count - hostEnd <= 6 else { return false }
+        var port = 0
+        for byte in part(hostEnd + 1, count) {
+            guard byte &- 0x30 < 10 else { return false }
+            port = port * 10 + Int(byte &- 0x30)
+        }
+        return port <= 65_535
+    }
+}
+
+extension UInt8 {
+    fileprivate var isHexDigit: Bool { self &- 0x30 < 10 || (self | 0x20) &- 0x61 < 6 }
 }

@@ -89,6 +89,8 @@ package struct ResponseForwarding {
             case .other: keeps = !parser.facts.nominatesFields || !parser.scanner.isNominated(line, bytes)
             case .contentLength: keeps = !dropsLength
             case .trailer: keeps = framing == .chunked
+            // Only this proxy says which side answered.
+            case .strangler: keeps = false
             default: keeps = !line.field.isHopByHop
             }
             if keeps {

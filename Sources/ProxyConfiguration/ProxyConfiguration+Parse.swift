@@ -114,7 +114,8 @@ struct ConfigurationAssembly {
         guard let definition = draft.definition, let service = draft.service else { return nil }
         return ExtractionConfiguration(
             definition: definition, service: service, contractPath: contracts[index].path,
-            shadowTimeout: draft.shadowTimeout, rules: rules[definition.name] ?? .none, location: draft.location)
+            shadowTimeout: draft.shadowTimeout, rules: rules[definition.name] ?? .none, location: draft.location,
+            contractTemplates: contracts[index].templates)
     }
 }
 

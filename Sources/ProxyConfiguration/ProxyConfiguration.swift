@@ -113,6 +113,8 @@ package struct ExtractionConfiguration: Sendable {
     package let service: UpstreamDefinition
     /// Absolute; nil when the route file names no contract.
     package let contractPath: String?
+    /// The contract's paths, with the base paths of its servers.
+    package let contractTemplates: [String]
     /// How long the shadow may take to answer.
     package let shadowTimeout: Duration
     /// `.none` when there is no rule file.
@@ -121,8 +123,9 @@ package struct ExtractionConfiguration: Sendable {
 
     package init(
         definition: ExtractionDefinition, service: UpstreamDefinition, contractPath: String?, shadowTimeout: Duration,
-        rules: ComparisonRules, location: SourceLocation
+        rules: ComparisonRules, location: SourceLocation, contractTemplates: [String] = []
     ) {
+        self.contractTemplates = contractTemplates
         self.definition = definition
         self.service = service
         self.contractPath = contractPath

@@ -25,7 +25,7 @@ struct Capture {
 
     mutating func requestBody(_ bytes: ByteBuffer) {
         requestBytes += bytes.readableBytes
-        if requestBytes > limit { truncate() } else if !isTruncated { requestBody.append(bytes) }
+        if requestBytes > limit { truncate() } else if !isTruncated { Capture.append(bytes, to: &requestBody) }
     }
 
     mutating func answerHead(_ bytes: UnsafeRawBufferPointer) {
@@ -34,7 +34,18 @@ struct Capture {
 
     mutating func answerBody(_ bytes: ByteBuffer) {
         answerBytes += bytes.readableBytes
-        if answerBytes > limit { truncate() } else if !isTruncated { answerBody.append(bytes) }
+        if answerBytes > limit { truncate() } else if !isTruncated { Capture.append(bytes, to: &answerBody) }
+    }
+
+    /// A slice keeps the whole read alive that it is a part of. That is cheap for large ones; a body in small chunks would
+    /// hold many times its size, so small ones are copied together.
+    private static func append(_ bytes: ByteBuffer, to body: inout [ByteBuffer]) {
+        guard bytes.readableBytes < 1_024, var last = body.popLast() else {
+            body.append(bytes)
+            return
+        }
+        last.writeImmutableBuffer(bytes)
+        body.append(last)
     }
 
     private mutating func truncate() {

@@ -6,7 +6,7 @@ internal import Upstreams
 
 /// The upstream's answer, and its failures.
 extension Exchange: UpstreamConsumer {
-    func upstreamConnected(_ stream: HTTP1UpstreamConnection) {
+    func upstreamConnected(_ stream: any UpstreamStream) {
         connected(stream)
     }
 

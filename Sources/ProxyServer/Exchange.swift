@@ -15,7 +15,7 @@ final class Exchange {
     /// counts at each use.
     let client: any ClientStream
     var machine = ExchangeMachine()
-    var stream: HTTP1UpstreamConnection?
+    var stream: (any UpstreamStream)?
     var waiter: UpstreamWaiter?
     var capture: Capture?
     /// When the upstream has been silent for too long, on the loop's coarse clock.
@@ -246,7 +246,7 @@ final class Exchange {
         }
     }
 
-    func connected(_ connection: HTTP1UpstreamConnection) {
+    func connected(_ connection: any UpstreamStream) {
         waiter = nil
         stream = connection
         connection.begin(self, method: method, framing: framing, head: head)

@@ -14,6 +14,7 @@ struct FinishedPair: Sendable {
             switch result {
             case .answered(let head, let body): self = .answered(head: head, body: body)
             case .answerTooLarge: self = .notSent(.bodyTooLarge)
+            case .notAsked(let reason): self = .notSent(reason)
             case .failed(let failure): self = .failed(failure.reason)
             }
         }

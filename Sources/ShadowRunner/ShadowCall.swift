@@ -1,3 +1,4 @@
+internal import Comparison
 internal import HTTPWire
 internal import NIOCore
 internal import Upstreams
@@ -8,6 +9,7 @@ final class ShadowCall: UpstreamConsumer {
         case answered(head: ByteBuffer, body: [ByteBuffer])
         case answerTooLarge
         case failed(UpstreamFailure)
+        case notAsked(NotComparedReason)
     }
 
     private let deadline: NIODeadline
@@ -16,7 +18,7 @@ final class ShadowCall: UpstreamConsumer {
     private let body: [ByteBuffer]
     private let answerLimit: Int
     private let onEnd: (ShadowCall, Result) -> Void
-    private var stream: HTTP1UpstreamConnection?
+    private var stream: (any UpstreamStream)?
     private var waiter: UpstreamWaiter?
     private var answerHead = ByteBuffer()
     private var answerBody: [ByteBuffer] = []
@@ -70,7 +72,7 @@ final class ShadowCall: UpstreamConsumer {
 
     // MARK: The upstream
 
-    func upstreamConnected(_ stream: HTTP1UpstreamConnection) {
+    func upstreamConnected(_ stream: any UpstreamStream) {
         waiter = nil
         self.stream = stream
         stream.begin(self, method: method, framing: .none, head: head)

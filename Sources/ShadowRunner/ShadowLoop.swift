@@ -197,8 +197,11 @@ final class ShadowLoop {
     private func ask(_ job: Job, shadow: Bool, _ onEnd: @escaping (ShadowCall.Result) -> Void) {
         let exchange = job.exchange
         let extraction = settings.extractions[exchange.extraction]
-        guard let request = ShadowRequest(exchange, isWrite: job.isWrite, rules: extraction.rules) else {
-            onEnd(.failed(.malformed))
+        let request: ShadowRequest
+        do throws(NotComparedReason) {
+            request = try ShadowRequest(exchange, isWrite: job.isWrite, rules: extraction.rules)
+        } catch {
+            onEnd(.notAsked(error))
             return
         }
         let call = ShadowCall(

@@ -9,21 +9,32 @@ struct ShadowRequest {
     let head: ByteBuffer
     let body: [ByteBuffer]
 
-    /// Nil when the captured head is not one, which would be a fault of ours.
-    init?(_ exchange: CapturedExchange, isWrite: Bool, rules: ComparisonRules) {
+    /// 201 (RFC 9110 §15.3.2): only a creation makes an identity up.
+    private static let created = 201
+
+    /// - Throws: why the shadow cannot be asked. `identity-missing`: a creation whose identity could not be carried over
+    ///   would make up one of its own, and from then on the two systems would speak of different things.
+    init(_ exchange: CapturedExchange, isWrite: Bool, rules: ComparisonRules) throws(NotComparedReason) {
         var body = exchange.requestBody
         var adopted: [(name: String, value: String)] = []
         if isWrite, !rules.identity.isEmpty {
             let identity = IdentityAdoption.apply(
                 rules: rules.identity, primaryAnswer: exchange.answerBody.joinedBytes,
                 shadowRequestBody: exchange.requestBody.joinedBytes)
+            if case .answered(ShadowRequest.created) = exchange.outcome,
+                !identity.missing.isEmpty || !identity.unplaced.isEmpty
+            {
+                throw .identityMissing
+            }
             body = identity.body.isEmpty ? [] : [ByteBuffer(bytes: identity.body)]
             adopted = identity.headers.map { ($0.name, $0.value) }
         }
         let size = body.reduce(0) { $0 + $1.readableBytes }
         let forwarding = ShadowForwarding(
             bodyBytes: size, requestID: exchange.requestID, isWrite: isWrite, adopted: adopted)
-        guard let head = forwarding.head(from: Array(exchange.requestHead.readableBytesView)) else { return nil }
+        guard let head = forwarding.head(from: Array(exchange.requestHead.readableBytesView)) else {
+            throw .malformed
+        }
         self.head = ByteBuffer(bytes: head)
         self.body = body
     }

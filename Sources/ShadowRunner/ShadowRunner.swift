@@ -55,6 +55,19 @@ package final class ShadowRunner: Sendable {
         return sums
     }
 
+    /// Waits until everything that was accepted has been delivered and judged, for at most `limit`: writes that clients
+    /// were told of shall reach the other side before the process ends.
+    /// - Returns: whether nothing is left.
+    package func drain(within limit: Duration) async -> Bool {
+        let end = ContinuousClock.now + limit
+        while await load != ShadowLoad() {
+            guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(20))) != nil else {
+                return false
+            }
+        }
+        return true
+    }
+
     /// What still waits is counted as not compared; when it returns, everything has been counted. Call when no exchange
     /// comes any more.
     package func shutdown() async {

@@ -5,7 +5,7 @@ package import NIOCore
 ///
 /// It answers for the framing of requests and answers on the wire. Whether to try again, fall back or give up is the
 /// consumer's to decide.
-package final class HTTP1UpstreamConnection: ChannelDuplexHandler {
+package final class HTTP1UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     package typealias InboundIn = ByteBuffer
     package typealias OutboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer

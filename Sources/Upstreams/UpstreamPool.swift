@@ -40,7 +40,7 @@ package final class UpstreamWaiter {
 /// The keep-alive connections of one loop to one upstream. Everything happens on that loop: no lock, no hop.
 package final class UpstreamPool {
     package enum Acquisition {
-        case ready(HTTP1UpstreamConnection)
+        case ready(any UpstreamStream)
         /// `upstreamConnected` or `upstreamFailed` follows, not before this call has returned.
         case pending(UpstreamWaiter)
         /// Every connection is busy and the queue is full.

@@ -20,13 +20,31 @@ package enum UpstreamFailure: Error, Sendable, Equatable {
     case idleTimeout
 }
 
-/// What one exchange hears from its upstream, whatever protocol that speaks. All calls come on the loop.
+/// One exchange's way to its upstream, whatever protocol that speaks: a whole connection in HTTP/1.1, a stream in HTTP/2.
 ///
-/// It is held as a class-bound existential: two words without a box, and a call through it costs the same indirect jump as
-/// an overridden method. Generics instead would cross a module boundary unspecialised, which costs more.
+/// It and `UpstreamConsumer` are held as class-bound existentials: two words without a box, and a call through one costs
+/// the same indirect jump as an overridden method. Generics instead would cross a module boundary unspecialised, which
+/// costs more.
+package protocol UpstreamStream: AnyObject {
+    /// It had served a request before this one, so the upstream may have closed it in the meantime.
+    var isReused: Bool { get }
+    var isWritable: Bool { get }
+    /// Begins an exchange. The head is a whole one; nothing leaves before `flush`.
+    func begin(_ consumer: any UpstreamConsumer, method: Method, framing: BodyFraming, head: ByteBuffer)
+    func sendBody(_ bytes: ByteBuffer)
+    func sendEnd(trailers: [UInt8])
+    func flush()
+    /// The consumer wants nothing more, and hears nothing more.
+    func cancel()
+    /// A slow reader: the upstream shall wait.
+    func pauseReading()
+    func resumeReading()
+}
+
+/// What one exchange hears from its upstream. All calls come on the loop.
 package protocol UpstreamConsumer: AnyObject {
     /// A connection is at hand: `send…` may be called.
-    func upstreamConnected(_ stream: HTTP1UpstreamConnection)
+    func upstreamConnected(_ stream: any UpstreamStream)
     /// A head is complete; interim ones (1xx) come before the final one. `bytes` live for this call only.
     func upstreamHead(_ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer)
     func upstreamBody(_ bytes: ByteBuffer)

@@ -72,6 +72,13 @@ struct RequestHeadTests {
         ("row 19", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
         ("row 19", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
         ("row 19", "GET / HTTP/1.1\r\nHost: user@a\r\n\r\n", 400),
+        ("row 19", "GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", 400),
+        ("row 19", "GET / HTTP/1.1\r\nHost: a:1x\r\n\r\n", 400),
+        ("row 19", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400),
+        ("row 19", "GET / HTTP/1.1\r\nHost: a]\r\n\r\n", 400),
+        ("row 19", "GET / HTTP/1.1\r\nHost: :80\r\n\r\n", 400),
+        ("row 19", "GET / HTTP/1.1\r\nHost: %zz\r\n\r\n", 400),
+        ("TLS", "\u{16}\u{03}\u{01}", 400),
         ("row 23", "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 405),
         ("row 24", "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 405),
         ("row 26", "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
@@ -92,6 +99,12 @@ struct RequestHeadTests {
         #expect(throws: ParseFailure.headTooLarge) { try parseRequest(many) }
         let target = "GET /" + String(repeating: "a", count: 20_000)
         #expect(throws: ParseFailure.targetTooLong) { try parseRequest(target) }
+    }
+
+    @Test(arguments: ["a", "a:80", "a:", "shop.example:65535", "192.0.2.1:8080", "[::1]", "[2001:db8::1]:443", "x_y"])
+    func `every ordinary host is taken`(host: String) throws {
+        #expect(try parseRequest("GET / HTTP/1.1\r\nHost: \(host)\r\n\r\n") != nil)
+        #expect(try parseRequest("GET http://\(host)/x HTTP/1.1\r\nHost: \(host)\r\n\r\n") != nil)
     }
 
     @Test func `an absolute target's authority goes before Host`() throws {

@@ -9,7 +9,7 @@ import Testing
 private final class Asker: UpstreamConsumer {
     private(set) var outcome: String?
     private(set) var waiter: UpstreamWaiter?
-    private var stream: HTTP1UpstreamConnection?
+    private var stream: (any UpstreamStream)?
 
     func ask(_ pool: UpstreamPool) {
         switch pool.acquire(self, fresh: false) {
@@ -25,7 +25,7 @@ private final class Asker: UpstreamConsumer {
         stream = nil
     }
 
-    func upstreamConnected(_ stream: HTTP1UpstreamConnection) {
+    func upstreamConnected(_ stream: any UpstreamStream) {
         self.stream = stream
         stream.begin(self, method: .get, framing: .none, head: ByteBuffer(string: "GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
         stream.sendEnd(trailers: [])

@@ -17,13 +17,13 @@ private final class Listener: UpstreamConsumer {
     }
 
     private(set) var events: [Event] = []
-    private(set) var stream: HTTP1UpstreamConnection?
+    private(set) var stream: (any UpstreamStream)?
     var onEnd: () -> Void = {}
     var pausesAfterBody = false
 
     var body: String { events.reduce(into: "") { text, event in if case .body(let part) = event { text += part } } }
 
-    func upstreamConnected(_ stream: HTTP1UpstreamConnection) {
+    func upstreamConnected(_ stream: any UpstreamStream) {
         self.stream = stream
         events.append(.connected)
     }

@@ -33,6 +33,8 @@ final class ProxyProcess: Service {
 
     /// How long exchanges under way may take to finish once the process is asked to stop.
     static let drainDeadline = TimeAmount.seconds(30)
+    /// And shadow work that waits, after the last client has gone.
+    static let shadowDrainDeadline = Duration.seconds(15)
 
     private init(
         port: Int, adminPort: Int, keeper: StageKeeper, configuration: ProxyConfiguration,
@@ -172,6 +174,10 @@ final class ProxyProcess: Service {
     func stop() async {
         for listener in listeners { try? await listener.close().get() }
         await server.shutdown(deadline: ProxyProcess.drainDeadline)
+        if await !shadow.drain(within: ProxyProcess.shadowDrainDeadline) {
+            let writes = await shadow.undeliveredWrites().reduce(0, +)
+            logger.warning("stopped with shadow work left, \(writes) writes of it not delivered; it is counted")
+        }
         await shadow.shutdown()
         adminTask.cancel()
         _ = try? await adminTask.value

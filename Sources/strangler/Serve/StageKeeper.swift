@@ -171,7 +171,8 @@ actor StageKeeper {
                 serviceHealthy: isHealthy, compared: verdicts.compared, match: verdicts.match,
                 mismatch: verdicts.mismatch, regressedGroups: regressed,
                 writeBacklog: index < backlog.count ? backlog[index] : 0,
-                fellBackTotal: fallbacks.total, lastFellBackAt: fallbacks.lastAt)
+                fellBackTotal: fallbacks.total, lastFellBackAt: fallbacks.lastAt,
+                contractProblems: model.contractProblems(of: definition.name))
         } catch {
             throw .storeUnavailable("\(error)")
         }
