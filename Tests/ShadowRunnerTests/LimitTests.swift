@@ -120,6 +120,23 @@ import Testing
 }
 
 @Suite struct ShutdownTests {
+    @Test func `a drain lets accepted writes arrive, one behind the other, before it says that nothing is left`()
+        async throws
+    {
+        let gate = Barrier()
+        try await withShadow(service: { _, _ in .after(gate, .json("{}")) }) { shadow in
+            for _ in 0..<5 {
+                shadow.runner.accept(try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}")))
+            }
+            try await eventually("the first is at the service") { shadow.service.requests.count == 1 }
+            #expect(await !shadow.runner.drain(within: .milliseconds(50)), "the service has answered none yet")
+            gate.open()
+            #expect(await shadow.runner.drain(within: .seconds(10)))
+            #expect(shadow.service.requests.count == 5)
+            #expect(try await shadow.verdicts() == ["match": 5])
+        }
+    }
+
     @Test func `what waits is counted as shutting down, and the shutdown returns`() async throws {
         try await withShadow(service: { _, _ in .hang }) { shadow in
             shadow.runner.accept(try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}")))
