@@ -132,24 +132,25 @@ let package = Package(
         ),
 
         // Three rings of tests: pure values, embedded channel, live loopback on port 0 with real Postgres.
-        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"]),
-        .testTarget(name: "RoutingTests", dependencies: ["Routing", "HTTPWire"]),
-        .testTarget(name: "ExtractionTests", dependencies: ["Extraction", "Resilience", "DualWrite"]),
-        .testTarget(name: "ComparisonTests", dependencies: ["Comparison", "DualWrite"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "TestSupport"]),
+        .testTarget(name: "RoutingTests", dependencies: ["Routing", "HTTPWire", "TestSupport"]),
+        .testTarget(name: "ExtractionTests", dependencies: ["Extraction", "Resilience", "DualWrite", "TestSupport"]),
+        .testTarget(name: "ComparisonTests", dependencies: ["Comparison", "DualWrite", "TestSupport"]),
         .testTarget(
             name: "ProxyConfigurationTests",
-            dependencies: ["ProxyConfiguration", "Routing", "Extraction", "Comparison"]),
+            dependencies: ["ProxyConfiguration", "Routing", "Extraction", "Comparison", "TestSupport"]),
         .testTarget(
             name: "PostgresTests",
             dependencies: [
-                "PostgresClient", "PostgresStore", "ShadowSchema", "Extraction", "Comparison",
+                "PostgresClient", "PostgresStore", "ShadowSchema", "Extraction", "Comparison", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(
             name: "ProxyServerTests",
             dependencies: [
-                "ProxyServer", "Upstreams", "HTTPWire", "Routing", "Extraction",
+                "ProxyServer", "Upstreams", "HTTPWire", "Routing", "Extraction", "TestSupport",
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
                 .product(name: "NIOEmbedded", package: nio),
             ]

@@ -1,5 +1,6 @@
 import Comparison
 import DualWrite
+import TestSupport
 import Testing
 
 struct IdentityAdoptionTests {

@@ -1,5 +1,6 @@
 import Comparison
 import FoundationEssentials
+import TestSupport
 import Testing
 
 struct RuleTests {

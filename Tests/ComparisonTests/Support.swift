@@ -1,5 +1,6 @@
 import Comparison
 import FoundationEssentials
+import TestSupport
 
 /// A fixed moment: nothing here reads a clock.
 let noon = Date(timeIntervalSince1970: 1_800_000_000)
@@ -29,23 +30,6 @@ func differences(_ primary: String, _ shadow: String, rules: ComparisonRules = .
 }
 
 func path(_ text: String) throws -> PathPattern { try PathPattern(text) }
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-}
 
 /// A JSON value that can be written in many ways that mean the same.
 indirect enum RandomJSON: Equatable {

@@ -1,4 +1,5 @@
 import DualWrite
+import TestSupport
 import Testing
 
 @Suite struct LaneSchedulerTests {

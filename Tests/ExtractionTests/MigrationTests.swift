@@ -1,5 +1,6 @@
 import Extraction
 import FoundationEssentials
+import TestSupport
 import Testing
 
 /// Whole migrations on a clock that the test sets.

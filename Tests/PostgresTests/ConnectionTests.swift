@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import PostgresClient
@@ -214,7 +215,7 @@ extension OnRealPostgres {
     }
 
     @Test func `a time reads back as written, over two and a half centuries`() throws {
-        var generator = Seeded(state: 20_261_121)
+        var generator = SeededGenerator(seed: 20_261_121)
         for _ in 0..<2000 {
             let microseconds = Int64.random(in: -4_000_000_000_000_000...4_000_000_000_000_000, using: &generator)
             let date = Date(timeIntervalSinceReferenceDate: Double(microseconds) / 1_000_000)

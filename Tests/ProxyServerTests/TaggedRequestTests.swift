@@ -1,4 +1,5 @@
 import ProxyServer
+import TestSupport
 import Testing
 
 /// Two users on one upstream connection must never see each other's bytes, whatever the origin does wrong.

@@ -13,7 +13,7 @@ enum SocketError: Error, Equatable {
 
 /// A blocking TCP socket: bytes in, bytes out, each with a deadline. Used from one thread at a time.
 final class RawSocket: @unchecked Sendable {
-    static let patience = 20.0
+    static let patience = 60.0
 
     let descriptor: Int32
     private(set) var buffer: [UInt8] = []
