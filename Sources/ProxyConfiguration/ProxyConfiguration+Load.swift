@@ -45,8 +45,11 @@ private struct ConfigurationLoader {
         }
         let own = path.split(separator: "/").last.map(String.init) ?? path
         let proxy = read([own], in: routes, shownAs: shownRoutes)
-        let extractions = read(Self.yamlNames(in: routes).filter { $0 != own }, in: routes, shownAs: shownRoutes)
-        let rules = read(Self.yamlNames(in: shadow), in: shadow, shownAs: Self.shownShadow(beside: folder))
+        let shownShadow = Self.shownShadow(beside: folder)
+        let routeNames = Self.yamlNames(in: routes, shownAs: shownRoutes, &unreadable).filter { $0 != own }
+        let ruleNames = Self.yamlNames(in: shadow, shownAs: shownShadow, &unreadable)
+        let extractions = read(routeNames, in: routes, shownAs: shownRoutes)
+        let rules = read(ruleNames, in: shadow, shownAs: shownShadow)
         guard let proxy = proxy.first else { return (nil, unreadable) }
         let files = ConfigurationFiles(
             proxy: proxy, extractions: extractions, rules: rules, routesFolder: routes
@@ -67,16 +70,24 @@ private struct ConfigurationLoader {
         return folder[...slash] + "Shadow/"
     }
 
-    private static func unreadable(_ name: String) -> ConfigurationError {
+    private static func unreadable(_ name: String, _ kind: String = "file") -> ConfigurationError {
         ConfigurationError(
             location: SourceLocation(file: name, line: 1, column: 1),
-            message: "the file does not exist or cannot be read",
-            fix: "expected a readable file; `strangler serve --config Routes/proxy.yaml` names the proxy's own")
+            message: "the \(kind) does not exist or cannot be read",
+            fix: "expected something readable; --config names the proxy's own file, Routes/proxy.yaml by default")
     }
 
     /// Names of the YAML files directly in a folder, in order; hidden ones (editors' copies) and folders are left out.
-    private static func yamlNames(in directory: String) -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    ///
+    /// A folder that is not there has none; one that is there and cannot be listed is an error like a file that cannot be
+    /// read: without its rules nothing would be redacted.
+    private static func yamlNames(
+        in directory: String, shownAs shown: String, _ unreadable: inout [ConfigurationError]
+    ) -> [String] {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else {
+            if FileManager.default.fileExists(atPath: directory) { unreadable.append(Self.unreadable(shown, "folder")) }
+            return []
+        }
         return names.filter { name in
             let isYAML = name.hasSuffix(".yaml") || name.hasSuffix(".yml")
             var isDirectory = false

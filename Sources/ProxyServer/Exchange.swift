@@ -103,10 +103,16 @@ final class Exchange {
         }
     }
 
-    /// The client has left, or cannot be understood any more.
+    /// The client has left before it had its answer.
     func clientGone() {
         guard isActive else { return }
         context.counters.clientAborts += 1
+        abandon()
+    }
+
+    /// Ends the exchange without an answer of an upstream's: the client has left, cannot be understood, or took too long.
+    func abandon() {
+        guard isActive else { return }
         machine.ended()
         settleBreaker(nil)
         let captured = takeCapture(.abandoned)

@@ -30,7 +30,7 @@ extension HTTP1ClientConnection {
     }
 
     func closeNow() {
-        exchangeStorage?.clientGone()
+        exchangeStorage?.abandon()
         abort()
     }
 
@@ -53,7 +53,7 @@ extension HTTP1ClientConnection {
     private func refuse(status: Int, detail: String) {
         context.counters.refused += 1
         let isAnswering = isAnswering
-        exchangeStorage?.clientGone()
+        exchangeStorage?.abandon()
         if isAnswering { abort() } else { sendError(status: status, detail: detail, requestEnded: false) }
     }
 

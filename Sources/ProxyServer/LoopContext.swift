@@ -105,7 +105,7 @@ package final class LoopContext {
         date = HTTPDate.format(secondsSince1970: Int(time(nil)))
         var index = clients.count - 1
         while index >= 0 {
-            // A client that closes takes the last one's place for its own, which has been visited already.
+            // When a client closes here, the last one takes its place, and that one has been visited already.
             if index < clients.count { clients[index].tick(now: now) }
             index -= 1
         }

@@ -50,7 +50,6 @@ package final class ProxyServer: Sendable {
     package func listen(on address: Address) async throws(ListenError) -> (port: Int, listeners: [any Channel]) {
         var port = address.port
         var listeners: [any Channel] = []
-        try await refuseIfTaken(address)
         for context in contexts {
             do {
                 let channel = try await bootstrap(context).bind(host: address.host, port: port).get()
@@ -66,7 +65,9 @@ package final class ProxyServer: Sendable {
 
     /// SO_REUSEPORT would let two proxies share a port in silence, each with half of the clients. A socket without it
     /// finds out; taking a port over on purpose will need to be said.
-    private func refuseIfTaken(_ address: Address) async throws(ListenError) {
+    ///
+    /// To be asked of all addresses before the first is listened on: they may overlap (`0.0.0.0` and `127.0.0.1`).
+    package func refuseIfTaken(_ address: Address) async throws(ListenError) {
         guard address.port != 0, let loop = contexts.first?.eventLoop else { return }
         do {
             let probe = try await ServerBootstrap(group: loop)
@@ -103,10 +104,12 @@ package final class ProxyServer: Sendable {
         }
     }
 
-    /// Every request that begins after this has returned sees `snapshot`.
+    /// Every request that begins after this has returned sees `snapshot`, or a later one whose update has overtaken it.
     package func update(_ snapshot: ProxySnapshot) async {
         for context in contexts {
-            try? await context.eventLoop.submit { context.value.snapshot = snapshot }.get()
+            try? await context.eventLoop.submit {
+                if snapshot.generation >= context.value.snapshot.generation { context.value.snapshot = snapshot }
+            }.get()
         }
     }
 

@@ -21,12 +21,17 @@ package struct ExtractionTraffic: Sendable {
 /// Everything that decides about a request, immutable. It is swapped whole on each loop, so that every request sees one
 /// configuration and one state, never a mixture.
 package final class ProxySnapshot: Sendable {
+    /// Later ones are higher; a loop never goes back to an earlier one.
+    package let generation: Int
     package let routes: RouteTable
     /// Extraction of each route, by the route's index.
     package let extractionOfRoute: [Int]
     package let extractions: [ExtractionTraffic]
 
-    package init(routes: RouteTable, extractionOfRoute: [Int], extractions: [ExtractionTraffic]) {
+    package init(
+        generation: Int = 0, routes: RouteTable, extractionOfRoute: [Int], extractions: [ExtractionTraffic]
+    ) {
+        self.generation = generation
         self.routes = routes
         self.extractionOfRoute = extractionOfRoute
         self.extractions = extractions

@@ -48,16 +48,24 @@ package struct EndpointTemplates: Sendable {
 
     /// The name without the method.
     package func template(route: Int, path: String) -> String {
+        if let written = written(route: route, path: path) { return written }
         guard routes.indices.contains(route) else { return Self.guess(path, keeping: []) }
+        let fixed = routes[route].pattern.text.split(separator: "/").dropLast().map(String.init)
+        return Self.guess(path, keeping: fixed)
+    }
+
+    /// Whether the name comes of a file, so that there are only so many of them, and not of what a client has sent.
+    package func isWritten(route: Int, path: String) -> Bool { written(route: route, path: path) != nil }
+
+    /// The template of the route itself or of the contract.
+    private func written(route: Int, path: String) -> String? {
+        guard routes.indices.contains(route) else { return nil }
         let pattern = routes[route].pattern
         guard pattern.matchesRest else { return pattern.text }
         let extraction = routes[route].extraction
-        if contracts.indices.contains(extraction), let contract = contracts[extraction] {
-            let known = contract.table.match(method: "GET", path: path)
-            if known >= 0 { return contract.texts[known] }
-        }
-        let fixed = pattern.text.split(separator: "/").dropLast().map(String.init)
-        return Self.guess(path, keeping: fixed)
+        guard contracts.indices.contains(extraction), let contract = contracts[extraction] else { return nil }
+        let known = contract.table.match(method: "GET", path: path)
+        return known >= 0 ? contract.texts[known] : nil
     }
 
     /// Puts the route's own segments in front, and templates the others.

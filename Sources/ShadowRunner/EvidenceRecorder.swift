@@ -10,7 +10,8 @@ internal import Synchronization
 package final class EvidenceRecorder: Sendable {
     private struct State {
         var batch = EvidenceBatch()
-        var endpoints: Set<String> = []
+        /// By extraction.
+        var endpoints: [String: Set<String>] = [:]
         /// Signatures whose difference stood when both sides were asked again, and when that was.
         var confirmed: [String: Date] = [:]
         var storeIsAway = false
@@ -104,12 +105,17 @@ package final class EvidenceRecorder: Sendable {
         }
     }
 
-    /// Keeps the number of counters bounded, whatever paths clients make up.
-    func boundedEndpoint(_ endpoint: String, overflow: String, limit: Int) -> String {
+    /// Keeps the number of counters bounded, whatever paths clients make up. Each extraction has its own limit.
+    /// - Parameter exists: the primary knows such a thing; what is not found gets no place of its own, or a scanner would
+    ///   take all of them.
+    func boundedEndpoint(
+        _ endpoint: String, of extraction: String, exists: Bool, overflow: String, limit: Int
+    ) -> String {
         state.withLock { state in
-            if state.endpoints.contains(endpoint) { return endpoint }
-            guard state.endpoints.count < limit else { return overflow }
-            state.endpoints.insert(endpoint)
+            let known = state.endpoints[extraction, default: []]
+            if known.contains(endpoint) { return endpoint }
+            guard exists, known.count < limit else { return overflow }
+            state.endpoints[extraction, default: []].insert(endpoint)
             return endpoint
         }
     }

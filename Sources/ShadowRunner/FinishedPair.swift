@@ -67,6 +67,7 @@ extension CapturedExchange {
         var exchange = self
         exchange.requestBody = []
         exchange.answerBody = []
+        exchange.answerHead = ByteBuffer()
         return exchange
     }
 }

@@ -25,9 +25,12 @@ struct PairComparison: Sendable {
                 VerdictKey(extraction: extraction.name, endpoint: endpoint, verdict: .notCompared, reason: reason))
             return .counted
         }
+        let exchange = pair.exchange
+        let isWritten = settings.templates.isWritten(route: exchange.route, path: request.path)
         let endpoint = recorder.boundedEndpoint(
-            settings.templates.endpoint(route: pair.exchange.route, method: request.method, path: request.path),
-            overflow: overflow(pair.exchange.method), limit: settings.maximumEndpoints)
+            settings.templates.endpoint(route: exchange.route, method: request.method, path: request.path),
+            of: extraction.name, exists: exchange.outcome.foundSomething || (isWritten && exchange.method != .other),
+            overflow: overflow(exchange.method), limit: settings.maximumEndpoints)
         func count(_ verdict: Verdict, _ reason: String? = nil) {
             recorder.count(
                 VerdictKey(extraction: extraction.name, endpoint: endpoint, verdict: verdict, reason: reason))
@@ -99,4 +102,9 @@ extension Answer {
             status: readable.status, headers: readable.fields.map { HeaderField(name: $0.name, value: $0.value) },
             body: body.joinedBytes, bodyTruncated: false)
     }
+}
+
+extension CapturedExchange.Outcome {
+    /// 404 and 405 say that there is no such thing (RFC 9110 §15.5.5, §15.5.6).
+    fileprivate var foundSomething: Bool { self != .answered(status: 404) && self != .answered(status: 405) }
 }

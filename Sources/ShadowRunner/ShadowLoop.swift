@@ -41,6 +41,8 @@ final class ShadowLoop {
     private let loop: any EventLoop
     private let settings: ShadowSettings
     private let judge: Judge
+    private var ready = CircularBuffer<UInt64>()
+    private var isStarting = false
     private var secondLooks = 0
     private let monolith: UpstreamPool
     private let services: [UpstreamPool]
@@ -177,10 +179,16 @@ final class ShadowLoop {
         return exchange.isTruncated ? .notSent(.bodyTooLarge) : nil
     }
 
+    /// Work that ends at once makes room for the next of its lane, which may end at once too: one after the other from a
+    /// list, or a lane of thousands would nest as deep.
     private func start(_ ids: [UInt64]) {
-        for id in ids {
+        ready.append(contentsOf: ids)
+        guard !isStarting else { return }
+        isStarting = true
+        while let id = ready.popFirst() {
             if jobs[id]?.first == nil { send(id) } else { sendAgain(id) }
         }
+        isStarting = false
     }
 
     private func send(_ id: UInt64) {

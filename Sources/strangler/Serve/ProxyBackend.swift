@@ -169,6 +169,7 @@ struct ProxyBackend: AdminBackend {
         }
         // Without Postgres the proxy serves, so it is ready; without ever having known the stages it is not.
         let knowsStages = await keeper.knowsStages
+        let older = await keeper.olderInStore.sorted()
         return Readiness(
             ready: knowsStages,
             checks: [
@@ -176,6 +177,9 @@ struct ProxyBackend: AdminBackend {
                     name: "stages", ok: knowsStages,
                     detail: knowsStages ? "known" : "never read: everything goes to the monolith"),
                 .init(name: "postgres", ok: isFollowing, detail: detail),
+                .init(
+                    name: "stages-in-postgres", ok: older.isEmpty,
+                    detail: older.isEmpty ? "as served" : "older than served: " + older.joined(separator: ", ")),
             ])
     }
 }

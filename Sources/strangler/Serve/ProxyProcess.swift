@@ -70,7 +70,8 @@ final class ProxyProcess: Service {
             loops: Array(group.makeIterator()),
             settings: model.shadowSettings(redactionKey: try data.redactionKey()), recorder: recorder)
         let server = try await ProxyServer(
-            group: group, snapshot: model.snapshot(of: states), upstreams: model.upstreams, settings: model.settings
+            group: group, snapshot: model.snapshot(of: states, generation: 0), upstreams: model.upstreams,
+            settings: model.settings
         ) {
             ExchangeHandoff(
                 shadow: { shadow.accept($0) },
@@ -117,17 +118,18 @@ final class ProxyProcess: Service {
     private static func listen(
         _ server: ProxyServer, _ addresses: [BindAddress]
     ) async throws -> (port: Int, listeners: [any Channel]) {
+        let addresses = addresses.map { ProxyServer.Address(host: $0.host, port: $0.port) }
         var firstPort: Int?
         var all: [any Channel] = []
-        for address in addresses {
-            do throws(ProxyServer.ListenError) {
-                let (port, listeners) = try await server.listen(
-                    on: ProxyServer.Address(host: address.host, port: address.port))
+        do throws(ProxyServer.ListenError) {
+            for address in addresses { try await server.refuseIfTaken(address) }
+            for address in addresses {
+                let (port, listeners) = try await server.listen(on: address)
                 firstPort = firstPort ?? port
                 all += listeners
-            } catch {
-                throw StartError(description: error.description)
             }
+        } catch {
+            throw StartError(description: error.description)
         }
         return (firstPort ?? 0, all)
     }

@@ -21,7 +21,10 @@ actor StageKeeper {
 
     private let model: TrafficModel
     private(set) var states: [String: ExtractionState]
+    private var generation = 0
     private(set) var isFollowing = false
+    /// Extractions of which Postgres knows an older version than this proxy: restored from a backup, or another database.
+    private(set) var olderInStore: Set<String> = []
     /// False until the stages were read from Postgres or from the cache: before, everything goes to the monolith, which
     /// would be wrong for a proxy that is started anew in the middle of a migration.
     private(set) var knowsStages: Bool
@@ -68,6 +71,7 @@ actor StageKeeper {
             isFollowing = true
             knowsStages = true
             await adopt(model.states(from: known))
+            noteOlder(known)
         } catch is StoreLink.Unavailable {
             return  // the link says why, once
         } catch {
@@ -89,9 +93,21 @@ actor StageKeeper {
         if changed { await publish() }
     }
 
+    private func noteOlder(_ known: [ExtractionState]) {
+        let stored = Dictionary(known.map { ($0.name, $0.version) }, uniquingKeysWith: max)
+        let older = Set(states.values.filter { $0.version > stored[$0.name] ?? 0 }.map(\.name))
+        for name in older.subtracting(olderInStore).sorted() {
+            logger.error(
+                "Postgres knows an older stage of \(name) than this proxy; what is served stays, and the next command for it here writes it back"
+            )
+        }
+        olderInStore = older
+    }
+
     private func publish() async {
         cache.save(states.values.sorted { $0.name < $1.name })
-        await server.update(model.snapshot(of: states))
+        generation += 1
+        await server.update(model.snapshot(of: states, generation: generation))
     }
 
     // MARK: Commands

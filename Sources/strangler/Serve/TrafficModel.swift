@@ -79,9 +79,10 @@ struct TrafficModel: Sendable {
         return states
     }
 
-    func snapshot(of states: [String: ExtractionState]) -> ProxySnapshot {
+    func snapshot(of states: [String: ExtractionState], generation: Int) -> ProxySnapshot {
         ProxySnapshot(
-            routes: configuration.routeTable, extractionOfRoute: configuration.routes.map(\.extraction),
+            generation: generation, routes: configuration.routeTable,
+            extractionOfRoute: configuration.routes.map(\.extraction),
             extractions: definitions.map { definition in
                 ExtractionTraffic(
                     definition: definition,
