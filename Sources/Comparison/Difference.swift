@@ -63,15 +63,9 @@ package enum NotComparedReason: String, Error, Sendable, Codable, CaseIterable {
     case alignmentTooLarge = "alignment-too-large"
     /// The bodies are compressed and not identical; the comparison does not decode.
     case contentEncoding = "content-encoding"
-    /// The request body was larger than the capture cap, so it could not be sent to the shadow.
-    case requestTooLarge = "request-too-large"
     /// The queue of shadow work was full.
     case shed
-    /// A read waited longer behind its lane's writes than it may.
-    case laneBusy = "lane-busy"
     case shadowTimeout = "shadow-timeout"
-    /// The shadow's circuit breaker was open, so it was not asked.
-    case circuitOpen = "circuit-open"
     /// The client went away before the primary's answer was complete.
     case primaryIncomplete = "primary-incomplete"
     /// The primary's answer lacks the identity that the shadow write has to carry.

@@ -34,7 +34,6 @@ actor DemoWorld {
     private var orders: ShopChild?
     nonisolated let ordersPort: Int
     nonisolated let monolithPort: Int
-    private let proxyTask: Task<Void, Never>?
 
     nonisolated var url: String { "http://127.0.0.1:\(proxy.port)" }
     nonisolated var adminURL: String { "http://127.0.0.1:\(proxy.adminPort)" }
@@ -96,7 +95,6 @@ actor DemoWorld {
         ordersPort = orders.port
         self.orders = ordersRun ? orders : nil
         client = ProxyCaller.makeClient()
-        proxyTask = nil
     }
 
     /// The repository's own route and rule files, with this run's addresses and, compressed, with seconds for days.

@@ -45,16 +45,11 @@ struct ProxyBackend: AdminBackend {
         var verdicts = VerdictSummary()
         var fallbacks = FallbackSummary()
         var isConnected = false
-        if let connected = try? store.connected(),
-            let evidence = try? await keeper.evidence(for: definition, in: state),
-            let summary = try? await connected.verdictSummary(extraction: definition.name, since: state.since),
-            let fellBack = try? await connected.fallbackSummary(
-                extraction: definition.name, since: state.windowStartedAt ?? state.since)
-        {
+        if let found = try? await keeper.findings(for: definition, in: state) {
             isConnected = true
-            verdicts = summary
-            fallbacks = fellBack
-            gate = GateReport(await keeper.gate(for: definition, in: state, evidence: evidence))
+            verdicts = found.verdicts
+            fallbacks = found.fallbacks
+            gate = GateReport(await keeper.gate(for: definition, in: state, evidence: found.evidence))
         }
         let elapsed = state.windowStartedAt.map { Date().timeIntervalSince($0) } ?? 0
         return ExtractionReport(

@@ -117,7 +117,7 @@ actor StageKeeper {
     ) async throws(Failure) -> ExtractionState {
         let (definition, state) = try find(name)
         await recorder.flush()
-        let evidence = try await evidence(for: definition, in: state)
+        let evidence = try await findings(for: definition, in: state).evidence
         let transition: StageTransition
         let now = Date()
         do throws(Refusal) {
@@ -170,25 +170,33 @@ actor StageKeeper {
 
     // MARK: Evidence
 
-    /// What is known about an extraction since its present stage was entered.
-    func evidence(
+    /// What is known about an extraction since its present stage was entered: in full, for people, and boiled down to what
+    /// gates look at.
+    struct Findings {
+        let verdicts: VerdictSummary
+        let fallbacks: FallbackSummary
+        let evidence: StageEvidence
+    }
+
+    func findings(
         for definition: ExtractionDefinition, in state: ExtractionState
-    ) async throws(Failure) -> StageEvidence {
+    ) async throws(Failure) -> Findings {
         let backlog = await shadow.undeliveredWrites()
         let index = model.definitions.firstIndex { $0.name == definition.name } ?? 0
         let isHealthy = await probe.isHealthy(model.service(of: definition.name))
         do {
             let store = try store.connected()
-            let verdicts = try await store.verdictSummary(extraction: definition.name, since: state.since).total
+            let verdicts = try await store.verdictSummary(extraction: definition.name, since: state.since)
             let fallbacks = try await store.fallbackSummary(
                 extraction: definition.name, since: state.windowStartedAt ?? state.since)
             let regressed = try await store.groups(extraction: definition.name).count { $0.state == .regressed }
-            return StageEvidence(
-                serviceHealthy: isHealthy, compared: verdicts.compared, match: verdicts.match,
-                mismatch: verdicts.mismatch, regressedGroups: regressed,
+            let evidence = StageEvidence(
+                serviceHealthy: isHealthy, compared: verdicts.total.compared, match: verdicts.total.match,
+                mismatch: verdicts.total.mismatch, regressedGroups: regressed,
                 writeBacklog: index < backlog.count ? backlog[index] : 0,
                 fellBackTotal: fallbacks.total, lastFellBackAt: fallbacks.lastAt,
                 contractProblems: model.contractProblems(of: definition.name))
+            return Findings(verdicts: verdicts, fallbacks: fallbacks, evidence: evidence)
         } catch {
             throw .storeUnavailable("\(error)")
         }

@@ -13,6 +13,7 @@ enum SocketError: Error, Equatable {
 
 /// A blocking TCP socket: bytes in, bytes out, each with a deadline. Used from one thread at a time.
 final class RawSocket: @unchecked Sendable {
+    // @unchecked: one thread at a time uses it; tests hand it over, they do not share it.
     static let patience = 60.0
 
     let descriptor: Int32
@@ -153,6 +154,7 @@ func withLoopback(port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int
 
 /// A value that threads share, and whose changes can be waited for.
 final class Watched<Value: Sendable>: @unchecked Sendable {
+    // @unchecked: the value is read and written only while `condition` is locked.
     private let condition = NSCondition()
     private var value: Value
 

@@ -67,9 +67,9 @@ struct DeadlineExceeded: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Waits for a condition, for at most 20 seconds.
+/// Waits for a condition, for at most 60 seconds.
 func eventually(_ what: String, _ isTrue: @Sendable () async -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(60)
     while await !isTrue() {
         guard ContinuousClock.now < deadline else { throw DeadlineExceeded(description: "not in time: \(what)") }
         try await Task.sleep(for: .milliseconds(2))
