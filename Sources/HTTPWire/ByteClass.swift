@@ -35,6 +35,38 @@ enum ByteClass {
         return table
     }
 
+    /// How many bytes from the first on are of `wanted`.
+    @inline(__always)
+    static func prefix(of bytes: UnsafeRawBufferPointer, that wanted: UInt8) -> Int {
+        table.withUnsafeBufferPointer { table in
+            var length = 0
+            while length < bytes.count, table[Int(bytes[length])] & wanted != 0 { length &+= 1 }
+            return length
+        }
+    }
+
+    /// Whether every byte may stand in a field value. Eight at a time: a word without a byte below 0x20 and without DEL
+    /// holds none that is refused; one that has such a byte is looked at again, for it may be a tab.
+    static func isFieldValue(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count >= 8 else { return all(bytes, are: fieldValue) }
+        var offset = 0
+        while offset &+ 8 < bytes.count {
+            guard isFieldWord(bytes, offset) else { return false }
+            offset &+= 8
+        }
+        // The last word ends with the value, and may have begun within the one before it.
+        return isFieldWord(bytes, bytes.count &- 8)
+    }
+
+    @inline(__always)
+    private static func isFieldWord(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        let deletes = word ^ (ones &* 0x7F)
+        let suspects = ((word &- ones &* 0x20) & ~word | (deletes &- ones) & ~deletes) & (ones << 7)
+        return suspects == 0 || all(bytes.part(offset, offset &+ 8), are: fieldValue)
+    }
+
     /// Whether every byte of `bytes` is of `wanted`; true for no bytes.
     @inline(__always)
     static func all(_ bytes: UnsafeRawBufferPointer, are wanted: UInt8) -> Bool {

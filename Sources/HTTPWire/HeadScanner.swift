@@ -65,22 +65,24 @@ package struct HeadScanner: Sendable {
         throws(ParseFailure)
     {
         if bytes[start] == 0x20 || bytes[start] == 0x09 { throw .foldedField }
-        let colon = bytes.index(of: 0x3A, from: start)
-        guard colon > start, colon < end else { throw .badField }
+        // A colon is no token character, so the name's end and its characters are looked for in one pass.
+        let line = bytes.part(start, end)
+        let nameLength = ByteClass.prefix(of: line, that: ByteClass.token)
+        guard nameLength > 0, nameLength < line.count, line[nameLength] == 0x3A else { throw .badField }
+        let colon = start + nameLength
         let name = bytes.part(start, colon)
-        guard ByteClass.all(name, are: ByteClass.token) else { throw .badField }
         var valueStart = colon + 1
         var valueEnd = end
         while valueStart < valueEnd, bytes[valueStart] == 0x20 || bytes[valueStart] == 0x09 { valueStart += 1 }
         while valueEnd > valueStart, bytes[valueEnd - 1] == 0x20 || bytes[valueEnd - 1] == 0x09 { valueEnd -= 1 }
         let value = bytes.part(valueStart, valueEnd)
-        guard ByteClass.all(value, are: ByteClass.fieldValue) else { throw .badField }
+        guard ByteClass.isFieldValue(value) else { throw .badField }
         let field = KnownField(name: name)
-        let line = FieldLine(
-            nameStart: UInt32(truncatingIfNeeded: start), nameEnd: UInt32(truncatingIfNeeded: colon),
-            valueStart: UInt32(truncatingIfNeeded: valueStart), valueEnd: UInt32(truncatingIfNeeded: valueEnd),
-            lineEnd: UInt32(truncatingIfNeeded: end + 2), field: field)
-        fields.append(line)
+        fields.append(
+            FieldLine(
+                nameStart: UInt32(truncatingIfNeeded: start), nameEnd: UInt32(truncatingIfNeeded: colon),
+                valueStart: UInt32(truncatingIfNeeded: valueStart), valueEnd: UInt32(truncatingIfNeeded: valueEnd),
+                lineEnd: UInt32(truncatingIfNeeded: end + 2), field: field))
         if field != .other {
             try facts.fieldFound(field, index: fields.count - 1, value: value)
         }

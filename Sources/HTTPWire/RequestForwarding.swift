@@ -16,8 +16,9 @@ package struct ForwardingFacts: Sendable {
 }
 
 /// Writes a parsed request head as it goes to an upstream: the same bytes where they may pass, without the fields of the
-/// client's connection, with those that a gateway owes (RFC 9110 §7.6).
-package struct RequestForwarding {
+/// client's connection, with those that a gateway owes (RFC 9110 §7.6). Not copyable: each copy would count references
+/// once per array.
+package struct RequestForwarding: ~Copyable {
     package var facts: ForwardingFacts
     /// Set when normalisation changed the path; what was routed is what is sent.
     package var path: [UInt8]?

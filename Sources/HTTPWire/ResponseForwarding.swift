@@ -1,7 +1,7 @@
 /// Writes a parsed response head as it goes to the client: the origin's bytes where they may pass, the framing and
 /// persistence of the client's own connection. No `Via`: a gateway owes that to requests only (RFC 9110 §7.6.3), and so
 /// the client sees what the origin sent.
-package struct ResponseForwarding {
+package struct ResponseForwarding: ~Copyable {
     /// Framing towards the client, see `clientFraming`.
     package var framing: BodyFraming
     package var clientMinorVersion: Int

@@ -41,8 +41,8 @@ extension HTTP1ClientConnection: ClientStream {
         if bytes.readableBytes <= HTTP1ClientConnection.coalesceLimit {
             outbound.writeImmutableBuffer(bytes)
         } else {
-            writeOutbound()
-            write(bytes)
+            socket?.write(outbound, bytes)
+            outbound.clear()
         }
         if chunked { outbound.writeStaticString("\r\n") }
     }
@@ -67,14 +67,11 @@ extension HTTP1ClientConnection: ClientStream {
     }
 
     func flush() {
-        writeOutbound()
-        writtenNow()
-    }
-
-    private func writeOutbound() {
-        guard outbound.readableBytes > 0 else { return }
-        write(outbound)
-        outbound.clear()
+        if outbound.readableBytes > 0 {
+            socket?.write(outbound)
+            outbound.clear()
+        }
+        waitForWriting()
     }
 }
 

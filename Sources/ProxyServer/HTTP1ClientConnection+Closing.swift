@@ -1,5 +1,6 @@
 internal import HTTPWire
 internal import NIOCore
+internal import Upstreams
 
 #if canImport(Glibc)
     internal import Glibc
@@ -63,10 +64,7 @@ extension HTTP1ClientConnection {
         waiting = .writing
         inbound = nil
         deadline = context.now + context.settings.idle
-        guard let channelContext else { return }
-        let written = channelContext.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { [self] _ in linger() }
-        channelContext.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+        socket?.whenWritten { [self] in linger() }
     }
 
     private func linger() {

@@ -5,10 +5,8 @@ internal import Upstreams
 /// One HTTP/1.1 (or 1.0) client: takes requests off the connection, one exchange at a time, and writes the answers.
 ///
 /// Pipelined requests wait in the socket and in at most one read's worth of memory until the answer before them is out.
-final class HTTP1ClientConnection: ChannelDuplexHandler {
+final class HTTP1ClientConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
 
     enum Receiving {
         case head
@@ -27,6 +25,7 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
 
     let context: LoopContext
     var channelContext: ChannelHandlerContext?
+    private(set) var socket: LoopSocket?
     var exchangeStorage: Exchange?
     private var parser = RequestHeadParser()
     private var decoder = ChunkedDecoder()
@@ -36,8 +35,8 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
     var inbound: ByteBuffer?
     private var isProcessing = false
     private var isRequestPaused = false
+    /// The channel's read is over, and no other has been asked for.
     private var isReadWanted = false
-    private var isReadingNow = false
     var inputClosed = false
     var outbound: ByteBuffer
     var answerFraming = BodyFraming.none
@@ -78,6 +77,7 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
 
     func handlerAdded(context channelContext: ChannelHandlerContext) {
         self.channelContext = channelContext
+        socket = LoopSocket(channelContext)
     }
 
     func channelActive(context channelContext: ChannelHandlerContext) {
@@ -88,10 +88,12 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
         }
         if context.isDraining { deadline = context.now + HTTP1ClientConnection.lingerTime }
         context.clientConnected(self)
+        socket?.read()
     }
 
     func handlerRemoved(context channelContext: ChannelHandlerContext) {
         self.channelContext = nil
+        socket = nil
     }
 
     func channelInactive(context channelContext: ChannelHandlerContext) {
@@ -124,8 +126,9 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
         }
     }
 
-    func read(context channelContext: ChannelHandlerContext) {
-        if isReadPaused { isReadWanted = true } else { channelContext.read() }
+    func channelReadComplete(context channelContext: ChannelHandlerContext) {
+        isReadWanted = true
+        readIfWanted()
     }
 
     func channelRead(context channelContext: ChannelHandlerContext, data: NIOAny) {
@@ -139,9 +142,7 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
         } else {
             inbound = bytes
         }
-        isReadingNow = true
         process()
-        isReadingNow = false
     }
 
     // MARK: Requests
@@ -302,14 +303,7 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
         deadline = context.now + context.settings.idle
     }
 
-    func write(_ bytes: ByteBuffer) { channelContext?.write(wrapOutboundOut(bytes), promise: nil) }
-
-    func writtenNow() {
-        channelContext?.flush()
-        waitForWriting()
-    }
-
-    private func waitForWriting() {
+    func waitForWriting() {
         guard waiting == .upstream, !isWritable else { return }
         waiting = .writing
         deadline = context.now + context.settings.idle
@@ -335,9 +329,9 @@ final class HTTP1ClientConnection: ChannelDuplexHandler {
     }
 
     private func readIfWanted() {
-        guard isReadWanted, !isReadPaused, !isReadingNow else { return }
+        guard isReadWanted, !isReadPaused else { return }
         isReadWanted = false
-        channelContext?.read()
+        socket?.read()
     }
 }
 

@@ -5,10 +5,8 @@ package import NIOCore
 ///
 /// It answers for the framing of requests and answers on the wire. Whether to try again, fall back or give up is the
 /// consumer's to decide.
-package final class HTTP1UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
+package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStream {
     package typealias InboundIn = ByteBuffer
-    package typealias OutboundIn = ByteBuffer
-    package typealias OutboundOut = ByteBuffer
 
     private enum Reading {
         /// No exchange: any byte is one too many.
@@ -27,6 +25,7 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler, UpstreamStrea
     /// Held, as the pool holds it: each lasts until the connection has closed.
     private let pool: UpstreamPool
     private var context: ChannelHandlerContext?
+    private var socket: LoopSocket?
     private var consumer: (any UpstreamConsumer)?
     private var reading = Reading.idle
     private var parser = ResponseHeadParser()
@@ -43,8 +42,8 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler, UpstreamStrea
     private var isBroken = false
     private var exchanges = 0
     private var isReadPaused = false
-    private var isReadWanted = false
-    private var isReadingNow = false
+    /// The channel's read is over, and no other has been asked for.
+    package private(set) var isReadWanted = false
     /// The pool counts it: it has been connected, and is not one that lost the race between two addresses of a name.
     var isCounted = false
     /// When it came to rest, for the pool's sweep.
@@ -79,7 +78,7 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler, UpstreamStrea
         if head.readableBytes <= HTTP1UpstreamConnection.coalesceLimit {
             outbound.writeImmutableBuffer(head)
         } else {
-            context?.write(wrapOutboundOut(head), promise: nil)
+            socket?.write(head)
         }
     }
 
@@ -100,12 +99,9 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler, UpstreamStrea
     }
 
     package func flush() {
-        guard let context else { return }
-        if outbound.readableBytes > 0 {
-            context.write(wrapOutboundOut(outbound), promise: nil)
-            outbound.clear()
-        }
-        context.flush()
+        guard outbound.readableBytes > 0 else { return }
+        socket?.write(outbound)
+        outbound.clear()
     }
 
     private func append(_ bytes: ByteBuffer) {
@@ -113,11 +109,8 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler, UpstreamStrea
             outbound.writeImmutableBuffer(bytes)
             return
         }
-        if outbound.readableBytes > 0 {
-            context?.write(wrapOutboundOut(outbound), promise: nil)
-            outbound.clear()
-        }
-        context?.write(wrapOutboundOut(bytes), promise: nil)
+        socket?.write(outbound, bytes)
+        outbound.clear()
     }
 
     /// The consumer wants nothing more. An exchange that is not over cannot be undone, so its connection ends.
@@ -132,10 +125,13 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler, UpstreamStrea
 
     package func resumeReading() {
         isReadPaused = false
-        if isReadWanted, !isReadingNow {
-            isReadWanted = false
-            context?.read()
-        }
+        readIfWanted()
+    }
+
+    private func readIfWanted() {
+        guard isReadWanted, !isReadPaused else { return }
+        isReadWanted = false
+        socket?.read()
     }
 
     func closeIdle() { close() }
@@ -147,13 +143,18 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler, UpstreamStrea
         context?.close(promise: nil)
     }
 
-    package func handlerAdded(context: ChannelHandlerContext) { self.context = context }
-
-    package func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
-
-    package func read(context: ChannelHandlerContext) {
-        if isReadPaused { isReadWanted = true } else { context.read() }
+    /// Before the channel is active: it is used as soon as it is connected, which is told a moment earlier.
+    package func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        socket = LoopSocket(context)
     }
+
+    package func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        socket = nil
+    }
+
+    package func channelActive(context: ChannelHandlerContext) { socket?.read() }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
@@ -162,13 +163,13 @@ package final class HTTP1UpstreamConnection: ChannelDuplexHandler, UpstreamStrea
             kept.writeBuffer(&bytes)
             bytes = kept
         }
-        isReadingNow = true
         take(&bytes)
-        isReadingNow = false
     }
 
     package func channelReadComplete(context: ChannelHandlerContext) {
+        isReadWanted = true
         if case .ended = reading { finish() } else { consumer?.upstreamReadComplete() }
+        readIfWanted()
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {

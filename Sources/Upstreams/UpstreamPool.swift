@@ -152,6 +152,7 @@ package final class UpstreamPool {
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(timeouts.connect)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.autoRead, value: false)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(HTTP1UpstreamConnection(pool: bound.value))

@@ -12,7 +12,7 @@ func parseResponse(_ text: String, answering method: HTTPWire.Method = .get) thr
 }
 
 /// The head as an upstream would get it.
-func forwarded(_ text: String, _ forwarding: RequestForwarding) throws -> String {
+func forwarded(_ text: String, _ forwarding: borrowing RequestForwarding) throws -> String {
     let bytes = Array(text.utf8)
     var parser = RequestHeadParser()
     return try bytes.withUnsafeBytes { raw in
@@ -22,7 +22,9 @@ func forwarded(_ text: String, _ forwarding: RequestForwarding) throws -> String
 }
 
 /// The head as a client would get it.
-func answered(_ text: String, _ forwarding: ResponseForwarding, to method: HTTPWire.Method = .get) throws -> String {
+func answered(_ text: String, _ forwarding: borrowing ResponseForwarding, to method: HTTPWire.Method = .get) throws
+    -> String
+{
     let bytes = Array(text.utf8)
     var parser = ResponseHeadParser()
     return try bytes.withUnsafeBytes { raw in
