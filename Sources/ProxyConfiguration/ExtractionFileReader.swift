@@ -40,7 +40,7 @@ struct ExtractionFileReader {
             draft.nameLocation = source.location(of: node)
         }
         if let node = fields.required("service", example: #"service: {url: "http://127.0.0.1:9100"}"#) {
-            draft.service = UpstreamReader.read(node, "service", source)
+            draft.service = UpstreamReader.read(node, .service, source)
         }
         if let contract = fields.value("contract", Values.text), let node = fields["contract"] {
             draft.contract = (contract, source.location(of: node))

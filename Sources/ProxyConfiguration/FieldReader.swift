@@ -52,6 +52,21 @@ struct FieldReader {
         return nil
     }
 
+    /// The only one of `keys` that is there; an error if it is none or several. `example` shows one of them.
+    func one(of keys: [String], in what: String, example: String) -> (key: String, node: Node)? {
+        let found = keys.compactMap { key in fields[key].map { (key: key, node: $0) } }
+        guard let first = found.first, let last = found.last else {
+            return keys.contains(where: empty.contains)
+                ? nil : required(keys[0], example: example).map { (keys[0], $0) }
+        }
+        guard first.key == last.key else {
+            let names = keys.map { "`\($0)`" }.joined(separator: " and ")
+            source.report("\(what) has \(names)", fix: "keep one", at: last.node)
+            return nil
+        }
+        return first
+    }
+
     /// An optional value; nil if the key is missing or, with an error, not readable.
     func value<Value>(_ key: String, _ parse: (String) throws(ValueError) -> Value) -> Value? {
         fields[key].flatMap { source.value($0, key, parse) }

@@ -39,8 +39,9 @@ struct ConfigurationAssembly {
         return ProxyConfiguration(
             listen: proxy.listen, admin: admin, monolith: monolith, store: proxy.store,
             dataDirectory: FilePath.absolute(proxy.data, in: FilePath.parent(of: files.routesFolder)),
-            timeouts: proxy.timeouts, trustedProxies: proxy.trustedProxies, threads: proxy.threads,
-            extractions: extractions, routes: routes, routeTable: table,
+            limits: proxy.limits, timeouts: proxy.timeouts, retry: proxy.retry, drain: proxy.drain,
+            trustedProxies: proxy.trustedProxies, threads: proxy.threads, extractions: extractions, routes: routes,
+            routeTable: table,
             templates: EndpointTemplates(routes: routes, known: contracts.map(\.templates)))
     }
 

@@ -5,14 +5,18 @@ package import Routing
 /// What the files of a deployment say, checked and with every default filled in: the first of configuration → model →
 /// state. Immutable; a reload makes a new one.
 package struct ProxyConfiguration: Sendable {
-    package let listen: [BindAddress]
+    package let listen: [ListenerDefinition]
     /// Loopback.
     package let admin: BindAddress
     package let monolith: UpstreamDefinition
     package let store: StoreDefinition
     /// Absolute path of the folder for the spool, cached state and the private Postgres.
     package let dataDirectory: String
+    package let limits: LimitsDefinition
     package let timeouts: Timeouts
+    package let retry: RetryDefinition
+    /// How long exchanges under way may take to finish once the process is asked to stop; 0: none waits.
+    package let drain: Duration
     /// Networks whose `X-Forwarded-*` are believed, as `address/length`.
     package let trustedProxies: [String]
     /// Event loops, 1…1024; nil for one per core.
@@ -25,16 +29,20 @@ package struct ProxyConfiguration: Sendable {
     package let templates: EndpointTemplates
 
     package init(
-        listen: [BindAddress], admin: BindAddress, monolith: UpstreamDefinition, store: StoreDefinition,
-        dataDirectory: String, timeouts: Timeouts, trustedProxies: [String], threads: Int?,
-        extractions: [ExtractionConfiguration], routes: [Route], routeTable: RouteTable, templates: EndpointTemplates
+        listen: [ListenerDefinition], admin: BindAddress, monolith: UpstreamDefinition, store: StoreDefinition,
+        dataDirectory: String, limits: LimitsDefinition, timeouts: Timeouts, retry: RetryDefinition, drain: Duration,
+        trustedProxies: [String], threads: Int?, extractions: [ExtractionConfiguration], routes: [Route],
+        routeTable: RouteTable, templates: EndpointTemplates
     ) {
         self.listen = listen
         self.admin = admin
         self.monolith = monolith
         self.store = store
         self.dataDirectory = dataDirectory
+        self.limits = limits
         self.timeouts = timeouts
+        self.retry = retry
+        self.drain = drain
         self.trustedProxies = trustedProxies
         self.threads = threads
         self.extractions = extractions
@@ -59,21 +67,15 @@ package struct BindAddress: Sendable, Hashable {
     }
 }
 
-/// A server behind the proxy, spoken to in plain HTTP/1.1.
-package struct UpstreamDefinition: Sendable, Hashable {
-    /// A name or an address; IPv6 without brackets.
-    package let host: String
-    /// 1…65535.
-    package let port: Int
-    /// Path and query of the probe; nil: not probed.
-    package let healthPath: String?
-    package let location: SourceLocation
+/// An address to listen on for clients.
+package struct ListenerDefinition: Sendable, Hashable {
+    package let address: BindAddress
+    /// Networks whose connections begin with a PROXY protocol header, as `address/length`; empty: nobody's do.
+    package let proxyProtocol: [String]
 
-    package init(host: String, port: Int, healthPath: String?, location: SourceLocation) {
-        self.host = host
-        self.port = port
-        self.healthPath = healthPath
-        self.location = location
+    package init(address: BindAddress, proxyProtocol: [String] = []) {
+        self.address = address
+        self.proxyProtocol = proxyProtocol
     }
 }
 
@@ -83,28 +85,6 @@ package enum StoreDefinition: Sendable, Hashable {
     case privatePostgres
     /// A `postgres://` URL as libpq reads it. Holds a password: not for logs.
     case url(String)
-}
-
-/// Limits of waiting, all above 0.
-package struct Timeouts: Sendable, Hashable {
-    /// Until a connection to an upstream stands.
-    package var connect: Duration
-    /// From the end of the request to the first byte of the answer.
-    package var firstByte: Duration
-    /// How long a connection may be silent, in the middle of a body or between requests.
-    package var idle: Duration
-    /// Until a client's request head is complete.
-    package var head: Duration
-
-    package init(
-        connect: Duration = .seconds(1), firstByte: Duration = .seconds(30), idle: Duration = .seconds(60),
-        head: Duration = .seconds(15)
-    ) {
-        self.connect = connect
-        self.firstByte = firstByte
-        self.idle = idle
-        self.head = head
-    }
 }
 
 /// One extraction: its route file together with its rules.

@@ -4,18 +4,22 @@ import Yams
 /// Reads `Routes/proxy.yaml`.
 struct ProxyFileReader {
     struct Draft {
-        var listen: [BindAddress] = []
+        var listen: [ListenerDefinition] = []
         var admin: BindAddress?
         var monolith: UpstreamDefinition?
         var store: StoreDefinition = .privatePostgres
         var data = ".strangler"
+        var limits = LimitsDefinition()
         var timeouts = Timeouts()
+        var retry = RetryDefinition()
+        var drain: Duration = .seconds(120)
         var trustedProxies: [String] = []
         var threads: Int?
     }
 
     private static let keys = [
-        "listen", "admin", "monolith", "store", "data", "timeouts", "trusted-proxies", "threads",
+        "listen", "admin", "monolith", "store", "data", "limits", "timeouts", "retry", "drain",
+        "trusted-proxies", "threads",
     ]
     private static let defaultAdmin = (host: "127.0.0.1", port: 9901)
 
@@ -29,11 +33,14 @@ struct ProxyFileReader {
         draft.listen = listen(fields)
         draft.admin = admin(fields)
         if let monolith = fields.required("monolith", example: #"monolith: {url: "http://127.0.0.1:9000"}"#) {
-            draft.monolith = UpstreamReader.read(monolith, "monolith", source)
+            draft.monolith = UpstreamReader.read(monolith, .monolith, source)
         }
         if let store = fields.fields("store", keys: ["url"])?.value("url", storeURL) { draft.store = .url(store) }
         draft.data = fields.value("data", Values.text) ?? draft.data
+        draft.limits = limits(fields)
         draft.timeouts = timeouts(fields)
+        draft.retry = retry(fields)
+        draft.drain = fields.value("drain", Values.durationOrZero) ?? draft.drain
         if let networks = fields.list("trusted-proxies", of: "networks such as 10.0.0.0/8") {
             draft.trustedProxies = source.values(networks, "trusted-proxies", Values.network)
         }
@@ -41,28 +48,41 @@ struct ProxyFileReader {
         return draft
     }
 
-    private static func listen(_ fields: FieldReader) -> [BindAddress] {
+    private static func listen(_ fields: FieldReader) -> [ListenerDefinition] {
         guard let node = fields.required("listen", example: "listen: [{address: 0.0.0.0:8080}]"),
             let entries = fields.source.list(node, "listen", of: "addresses such as {address: 0.0.0.0:8080}")
         else { return [] }
         if entries.isEmpty { fields.source.report("`listen` is empty", fix: "name at least one address", at: node) }
         var seen: [Values.HostPort: SourceLocation] = [:]
         return entries.compactMap { entry in
-            guard let address = address(entry, "an entry of `listen`", fields.source) else { return nil }
+            guard let listener = listener(entry, fields.source) else { return nil }
+            let address = listener.address
             let key = Values.HostPort(host: address.host, port: address.port)
             if let first = seen[key], address.port != 0 {
                 fields.source.report("the address is listened on already in line \(first.line)", at: entry)
             }
             seen[key] = seen[key] ?? address.location
-            return address
+            return listener
         }
+    }
+
+    private static func listener(_ node: Node, _ source: ValueReader) -> ListenerDefinition? {
+        let keys = ["address", "proxy-protocol"]
+        guard let fields = FieldReader(node, of: "an entry of `listen`", keys: keys, source) else { return nil }
+        let networks = fields.list("proxy-protocol", of: "networks such as 10.0.0.0/8")
+        if let networks, networks.isEmpty, let node = fields["proxy-protocol"] {
+            source.report("`proxy-protocol` is empty", fix: "remove the key to take it from nobody", at: node)
+        }
+        let peers = source.values(networks ?? [], "proxy-protocol", Values.network)
+        return address(fields).map { ListenerDefinition(address: $0, proxyProtocol: peers) }
     }
 
     private static func admin(_ fields: FieldReader) -> BindAddress? {
         guard let node = fields["admin"] else {
             return BindAddress(host: defaultAdmin.host, port: defaultAdmin.port, location: fields.location)
         }
-        guard let address = address(node, "`admin`", fields.source) else { return nil }
+        guard let own = FieldReader(node, of: "`admin`", keys: ["address"], fields.source), let address = address(own)
+        else { return nil }
         guard isLoopback(address.host) else {
             fields.source.report(
                 "the admin address is not loopback, and it has no authentication yet",
@@ -72,12 +92,11 @@ struct ProxyFileReader {
         return address
     }
 
-    private static func address(_ node: Node, _ what: String, _ source: ValueReader) -> BindAddress? {
-        guard let fields = FieldReader(node, of: what, keys: ["address"], source),
-            let text = fields.required("address", example: "address: 127.0.0.1:8080"),
-            let parsed = source.value(text, "address", Values.bindAddress), let port = parsed.port
+    private static func address(_ fields: FieldReader) -> BindAddress? {
+        guard let text = fields.required("address", example: "address: 127.0.0.1:8080"),
+            let parsed = fields.source.value(text, "address", Values.bindAddress), let port = parsed.port
         else { return nil }
-        return BindAddress(host: parsed.host, port: port, location: source.location(of: text))
+        return BindAddress(host: parsed.host, port: port, location: fields.source.location(of: text))
     }
 
     private static func isLoopback(_ host: String) -> Bool {
@@ -93,35 +112,5 @@ struct ProxyFileReader {
                 "the URL is not one of Postgres", fix: "expected such as postgres://user@host:5432/database")
         }
         return text
-    }
-
-    private static func timeouts(_ fields: FieldReader) -> Timeouts {
-        var timeouts = Timeouts()
-        guard let fields = fields.fields("timeouts", keys: ["connect", "first-byte", "idle", "head"]) else {
-            return timeouts
-        }
-        timeouts.connect = fields.value("connect", Values.duration) ?? timeouts.connect
-        timeouts.firstByte = fields.value("first-byte", Values.duration) ?? timeouts.firstByte
-        timeouts.idle = fields.value("idle", Values.duration) ?? timeouts.idle
-        timeouts.head = fields.value("head", Values.duration) ?? timeouts.head
-        return timeouts
-    }
-}
-
-/// Reads `{url: "http://…", health: {path: /healthz}}`.
-enum UpstreamReader {
-    static func read(_ node: Node, _ key: String, _ source: ValueReader) -> UpstreamDefinition? {
-        guard let fields = FieldReader(node, of: "`\(key)`", keys: ["url", "health"], source) else { return nil }
-        var healthPath: String?
-        if let health = fields.fields("health", keys: ["path"]),
-            let path = health.required("path", example: "path: /healthz")
-        {
-            healthPath = source.value(path, "path", Values.requestPath)
-        }
-        guard let url = fields.required("url", example: #"url: "http://127.0.0.1:9000""#),
-            let address = source.value(url, "url", Values.upstreamURL)
-        else { return nil }
-        return UpstreamDefinition(
-            host: address.host, port: address.port ?? 80, healthPath: healthPath, location: source.location(of: url))
     }
 }

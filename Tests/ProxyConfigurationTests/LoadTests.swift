@@ -89,6 +89,6 @@ import Testing
         #expect(
             configuration.templates.endpoint(route: index, method: "HEAD", path: "/api/v1/orders/ord_99018274a")
                 == "HEAD /api/v1/orders/{id}")
-        #expect(configuration.monolith.port == 9000 && configuration.extractions[0].service.port == 9100)
+        #expect(configuration.monolith.first.port == 9000 && configuration.extractions[0].service.first.port == 9100)
     }
 }

@@ -14,10 +14,19 @@ import Testing
         #expect(configuration.dataDirectory == "/srv/shop/.strangler")
         #expect(
             configuration.timeouts
-                == Timeouts(connect: .seconds(1), firstByte: .seconds(30), idle: .seconds(60), head: .seconds(15)))
+                == Timeouts(
+                    connect: .seconds(1), firstByte: .seconds(30), body: .seconds(60), idle: .seconds(60),
+                    head: .seconds(15), exchange: nil))
+        #expect(
+            configuration.limits
+                == LimitsDefinition(
+                    head: 32_768, field: 16_384, fields: 100, body: nil, connections: 10_000, buffer: 32_768))
+        #expect(configuration.retry == RetryDefinition(budgetPercent: 20, atLeast: 3))
+        #expect(configuration.drain == .seconds(120))
+        #expect(configuration.listen.map(\.proxyProtocol) == [[]])
         #expect(configuration.trustedProxies.isEmpty && configuration.threads == nil)
         let orders = try #require(configuration.extractions.first)
-        #expect(orders.service.host == "orders.internal" && orders.service.port == 80)
+        #expect(orders.service.first.host == "orders.internal" && orders.service.first.port == 80)
         #expect(orders.contractPath == nil && orders.shadowTimeout == .seconds(2) && orders.rules == .none)
         let definition = orders.definition
         #expect(definition.affinity == .clientAddress && definition.writes == .never && definition.owner == nil)
@@ -77,9 +86,9 @@ import Testing
         ]
         sample.contracts = ["/srv/shop/specs/pay.json": #"{"openapi": "3.1.0", "paths": {"/pay/{id}": {}}}"#]
         let configuration = try sample.parse()
-        #expect(configuration.listen.map(\.host) == ["::", "localhost"])
+        #expect(configuration.listen.map(\.address.host) == ["::", "localhost"])
         #expect(configuration.admin.host == "::1")
-        #expect(configuration.monolith.host == "fd00::1" && configuration.monolith.healthPath == "/h?x=1")
+        #expect(configuration.monolith.first.host == "fd00::1" && configuration.monolith.health?.path == "/h?x=1")
         #expect(configuration.store == .url("postgresql:///shop"))
         #expect(configuration.dataDirectory == "/var/lib/strangler" && configuration.threads == 3)
         #expect(configuration.timeouts.connect == .milliseconds(500) && configuration.timeouts.head == .seconds(86_400))

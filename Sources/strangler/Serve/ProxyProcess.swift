@@ -31,9 +31,7 @@ final class ProxyProcess: Service {
     private let adminTask: Task<Void, any Error>
     private let logger: Logger
 
-    /// How long exchanges under way may take to finish once the process is asked to stop.
-    static let drainDeadline = TimeAmount.seconds(30)
-    /// And shadow work that waits, after the last client has gone.
+    /// How long shadow work that waits may take, after the last client has gone.
     static let shadowDrainDeadline = Duration.seconds(15)
 
     private init(
@@ -89,7 +87,7 @@ final class ProxyProcess: Service {
                 configuration.admin, logger)
             let (port, listeners): (Int, [any Channel])
             do {
-                (port, listeners) = try await listen(server, configuration.listen)
+                (port, listeners) = try await listen(server, configuration.listen.map(\.address))
             } catch {
                 adminTask.cancel()
                 _ = try? await adminTask.value
@@ -159,8 +157,8 @@ final class ProxyProcess: Service {
     /// What a person sees who starts it.
     var introduction: [String] {
         [
-            "strangler serves http://\(configuration.listen.first?.host ?? "127.0.0.1"):\(port) "
-                + "(monolith \(configuration.monolith.host):\(configuration.monolith.port), "
+            "strangler serves http://\(configuration.listen.first?.address.host ?? "127.0.0.1"):\(port) "
+                + "(monolith \(UpstreamAddress(configuration.monolith).authority), "
                 + "\(configuration.extractions.count) extraction(s))",
             "console, API and metrics: http://\(configuration.admin.host):\(adminPort)/",
         ]
@@ -175,7 +173,7 @@ final class ProxyProcess: Service {
     /// Drains clients, brings the last evidence to Postgres, stops what was started; in this order.
     func stop() async {
         for listener in listeners { try? await listener.close().get() }
-        await server.shutdown(deadline: ProxyProcess.drainDeadline)
+        await server.shutdown(deadline: TimeAmount(configuration.drain))
         if await !shadow.drain(within: ProxyProcess.shadowDrainDeadline) {
             let writes = await shadow.undeliveredWrites().reduce(0, +)
             logger.warning("stopped with shadow work left, \(writes) writes of it not delivered; it is counted")

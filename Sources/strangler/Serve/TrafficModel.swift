@@ -53,7 +53,7 @@ struct TrafficModel: Sendable {
         return ProxySettings(
             upstream: UpstreamTimeouts(
                 connect: TimeAmount(timeouts.connect), firstByte: TimeAmount(timeouts.firstByte),
-                idle: TimeAmount(timeouts.idle)),
+                idle: TimeAmount(timeouts.body), keepAlive: TimeAmount(timeouts.idle)),
             head: TimeAmount(timeouts.head), idle: TimeAmount(timeouts.idle),
             trustedProxies: configuration.trustedProxies.compactMap(AddressRange.init))
     }
@@ -92,7 +92,12 @@ struct TrafficModel: Sendable {
 }
 
 extension UpstreamAddress {
+    init(_ server: ServerAddress) {
+        self.init(host: server.host, port: server.port)
+    }
+
+    /// The first server of an upstream, for what speaks to one only.
     init(_ definition: UpstreamDefinition) {
-        self.init(host: definition.host, port: definition.port)
+        self.init(definition.first)
     }
 }
