@@ -23,19 +23,31 @@ load() { # PORT PATH CONNECTIONS [SCRIPT-WORD...]
 
 cpu() { "$dir/pace" cpu "$@"; } # PID...: nanoseconds
 
+# Between `begin` and `end`: the CPU time of a proxy, in nanoseconds in `spent`; and what share of its core had gone to
+# anything else, for a machine that is busy with other work spoils latencies first and then all the rest.
+begin() { # PID
+    metered=$1 clock=${EPOCHREALTIME/./} busy=$(core_1) spent=$(cpu "$1")
+}
+end() {
+    spent=$(($(cpu "$metered") - spent)) busy=$(($(core_1) - busy)) clock=$((${EPOCHREALTIME/./} - clock))
+    [ "$metered" = "${pid[origin]}" ] ||
+        echo "other core $(calculate "100 * ($busy / $(getconf CLK_TCK) - $spent / 1e9) / ($clock / 1e6)")" >> "$dir/figures"
+}
+core_1() { awk '$1 == "cpu1" { print $2 + $3 + $4 + $7 + $8 + $9 }' /proc/stat; } # ticks that were not idle
+
 # CPU time of the proxy for each request, in microseconds; or, with `per=bytes`, for each MiB of answers. With `settle=`
 # a function, what the proxy does until that returns counts too.
 cpu_per() { # SCENARIO PROXY PID PORT PATH CONNECTIONS [SCRIPT-WORD...]
-    local scenario=$1 proxy=$2 process=$3 before after
+    local scenario=$1 proxy=$2
+    begin "$3"
     shift 3
-    before=$(cpu "$process")
     load "$@"
     ${settle:-:}
-    after=$(cpu "$process")
+    end
     if [ "${per:-requests}" = bytes ]; then
-        figure "$scenario" "$proxy" "$(calculate "($after - $before) / 1e3 / ($bytes / 1048576)")"
+        figure "$scenario" "$proxy" "$(calculate "$spent / 1e3 / ($bytes / 1048576)")"
     else
-        figure "$scenario" "$proxy" "$(calculate "($after - $before) / 1e3 / $requests")"
+        figure "$scenario" "$proxy" "$(calculate "$spent / 1e3 / $requests")"
     fi
 }
 
@@ -46,19 +58,20 @@ cpu_of_all() { # SCENARIO PATH CONNECTIONS [SCRIPT-WORD...]
     for proxy in $proxies; do cpu_per "$scenario" "$proxy" "${pid[$proxy]}" "${!proxy}" "$@"; done
 }
 
-# At a constant rate: latencies SCENARIO-p50, -p99, -p999 in microseconds, and CPU per request, SCENARIO-cpu. A proxy that
-# is not meant to hang fails here if it leaves a request unanswered.
-latencies() { # SCENARIO PROXY SERVER PORT RATE [may-hang]
-    local words before after
-    before=$(cpu "${pid[$3]}")
+# At a constant rate: latencies SCENARIO-p50, -p99, -p999 in microseconds, and CPU per answered request, SCENARIO-cpu. What
+# is unanswered three seconds after the end counts with the time it has waited, and is named below the table.
+latencies() { # SCENARIO PROXY SERVER PORT RATE
+    local words
+    begin "${pid[$3]}"
     words=$(timeout $((seconds + 30)) taskset -c 0 "$dir/pace" rate "$4" "$5" 64 "$seconds" /api/v1/orders/1)
-    after=$(cpu "${pid[$3]}")
+    end
     read -r _ answered _ unanswered _ broken _ p50 _ p99 _ p999 _ <<< "$words"
-    [ "$broken" = 0 ] && [ "$unanswered" = 0 ] || [ "${6:-}" = may-hang ] || give_up "$2 at $5 requests/s: $words"
+    [ "$broken" = 0 ] && [ "$answered" -gt 0 ] || give_up "$2 at $5 requests/s: $words"
+    [ "$unanswered" = 0 ] || figure "$1-unanswered" "$2" "$unanswered"
     figure "$1-p50" "$2" "$p50"
     figure "$1-p99" "$2" "$p99"
     figure "$1-p999" "$2" "$p999"
-    figure "$1-cpu" "$2" "$(calculate "($after - $before) / 1e3 / $answered")"
+    figure "$1-cpu" "$2" "$(calculate "$spent / 1e3 / $answered")"
 }
 
 # Sets `half`: half of the requests per second that nginx does at most, small JSON over 64 connections, the median of
@@ -101,4 +114,10 @@ table() {
     echo "| | | nginx | HAProxy | ${ENVOY:+Envoy | }strangler | ours / nginx | ours / HAProxy |"
     echo "|---|---|---:|---:|---:|---:|---:|${ENVOY:+---:|}"
     cat "$dir/table"
+    awk '$1 ~ /-unanswered$/ { sub("-unanswered", "", $1); if ($3 > n[$1 ", " $2]) n[$1 ", " $2] = $3 }
+        END { for (i in n) print "\nUnanswered three seconds after the end of a round, at worst: " n[i] " (" i ")." }' "$dir/figures"
+    local worst
+    worst=$(awk '$1 == "other" { print $3 }' "$dir/figures" | sort -g | tail -1)
+    [ -z "$worst" ] ||
+        echo -e "\nOther work had $(short "$(median other core)") % of the proxies' core (median), $(short "$worst") % at worst."
 }

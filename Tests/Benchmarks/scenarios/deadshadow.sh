@@ -14,7 +14,7 @@ enter_shadow ours $admin orders
 for _ in $(seq "$rounds"); do
     latencies noshadow ours ours_other $ours_other "$half"
     latencies deadshadow ours ours $ours "$half"
-    latencies deadshadow nginx nginx $nginx "$half" may-hang
+    latencies deadshadow nginx nginx $nginx "$half"
     sleep 3 # what still waits for the shadow ends within two seconds
 done
 status=$(strangler $admin status orders --json)
