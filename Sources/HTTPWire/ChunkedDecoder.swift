@@ -14,7 +14,9 @@ package struct ChunkedDecoder: Sendable {
 
     private enum State: Sendable, Equatable {
         case size
-        /// Behind the digits: extensions up to CR.
+        /// White space behind the digits: an extension or CR follows, or else `5 6` were a size to some reader.
+        case padding
+        /// Behind the first ";": extensions up to CR.
         case extensions
         case sizeLineFeed
         case data(left: Int)
@@ -46,7 +48,7 @@ package struct ChunkedDecoder: Sendable {
             let byte = bytes[offset]
             switch state {
             case .size: try takeSize(byte)
-            case .extensions: try takeExtension(byte)
+            case .padding, .extensions: try takeExtension(byte)
             case .sizeLineFeed:
                 guard byte == 0x0A else { throw .badChunk }
                 state = size == 0 ? .trailerLine : .data(left: size)
@@ -90,8 +92,11 @@ package struct ChunkedDecoder: Sendable {
         case 0x0D where digits > 0:
             state = .sizeLineFeed
             return
-        case 0x3B where digits > 0, 0x20 where digits > 0, 0x09 where digits > 0:
+        case 0x3B where digits > 0:
             state = .extensions
+            return
+        case 0x20 where digits > 0, 0x09 where digits > 0:
+            state = .padding
             return
         default: throw .badChunk
         }
@@ -105,6 +110,9 @@ package struct ChunkedDecoder: Sendable {
         if byte == 0x0D {
             state = .sizeLineFeed
             return
+        }
+        if state == .padding {
+            if byte == 0x3B { state = .extensions } else if byte != 0x20, byte != 0x09 { throw .badChunk }
         }
         extensionBytes += 1
         guard byte == 0x09 || (byte >= 0x20 && byte != 0x7F), extensionBytes <= ChunkedDecoder.extensionLimit else {

@@ -51,7 +51,8 @@ package struct HeadScanner: Sendable {
     mutating func scanFields(_ bytes: UnsafeRawBufferPointer, limits: HeadLimits) throws(ParseFailure) -> Int? {
         while true {
             guard case .line(let start, let end) = try nextLine(bytes) else {
-                if bytes.count > limits.head || bytes.count - lineStart > limits.field { throw .headTooLarge }
+                // One more than the limit: the last byte may be the CR of a line that is just short enough.
+                if bytes.count > limits.head || bytes.count - lineStart > limits.field &+ 1 { throw .headTooLarge }
                 return nil
             }
             if lineStart > limits.head { throw .headTooLarge }

@@ -48,7 +48,7 @@ package struct RequestForwarding: ~Copyable {
         let head = parser.head
         writeRequestLine(head, bytes, to: &sink)
         let authority = head.authority(in: bytes)
-        if head.targetForm == .absolute || parser.facts.hostIndex < 0 {
+        if head.targetForm == .absolute || authority.isEmpty {
             sink.write("Host: ")
             if authority.isEmpty { sink.write(upstreamAuthority) } else { sink.write(authority) }
             sink.write("\r\n")
@@ -102,7 +102,8 @@ package struct RequestForwarding: ~Copyable {
         switch line.field {
         case .other:
             return !parser.facts.nominatesFields || !parser.scanner.isNominated(line, bytes)
-        case .host: return parser.head.targetForm != .absolute
+        // HTTP/1.0 may leave it empty, HTTP/1.1, which is what is sent, may not.
+        case .host: return parser.head.targetForm != .absolute && parser.head.authorityEnd > parser.head.authorityStart
         case .strangler: return false
         case .forwardedFor: return false  // written anew, with what it held where the peer is trusted
         case .forwardedProto, .forwardedHost, .forwarded, .realIP: return facts.peerIsTrusted

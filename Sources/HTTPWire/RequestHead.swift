@@ -64,7 +64,7 @@ package struct RequestHeadParser: Sendable {
     package mutating func parse(_ bytes: UnsafeRawBufferPointer) throws(ParseFailure) -> Bool {
         if !hasRequestLine {
             guard case .line(_, let end) = try scanner.nextLine(bytes) else {
-                if bytes.count > limits.field { throw .targetTooLong }
+                if bytes.count > limits.field &+ 1 { throw .targetTooLong }  // one more: its CR
                 // Another protocol, TLS for one, is told so at its first byte and not when time is up.
                 if !ByteClass.all(bytes.part(0, 1), are: ByteClass.token) { throw .badRequestLine }
                 return false

@@ -42,9 +42,10 @@ package struct ResponseHeadParser: Sendable {
     {
         if !hasStatusLine {
             guard case .line(_, let end) = try scanner.nextLine(bytes) else {
-                if bytes.count > limits.field { throw .headTooLarge }
+                if bytes.count > limits.field &+ 1 { throw .headTooLarge }  // one more: its CR
                 return false
             }
+            if end > limits.field { throw .headTooLarge }
             try parseStatusLine(bytes.part(0, end))
             hasStatusLine = true
         }
@@ -55,7 +56,8 @@ package struct ResponseHeadParser: Sendable {
     }
 
     private mutating func parseStatusLine(_ line: UnsafeRawBufferPointer) throws(ParseFailure) {
-        guard line.count >= 12, line.part(0, 7).equals(lowercased: "http/1."), line[0] == 0x48, line[7] &- 0x30 < 10,
+        guard line.count >= 12, line.part(4, 7).equals(lowercased: "/1."), line[0] == 0x48, line[1] == 0x54,
+            line[2] == 0x54, line[3] == 0x50, line[7] &- 0x30 < 10,
             line[8] == 0x20
         else { throw .badStatusLine }
         var status = 0
@@ -75,6 +77,8 @@ package struct ResponseHeadParser: Sendable {
     /// RFC 9112 §6.3, in its order of precedence.
     private mutating func judgeFraming(answering method: Method) throws(ParseFailure) {
         head.keepsAlive = head.minorVersion >= 1 ? !facts.saysClose : facts.saysKeepAlive && !facts.saysClose
+        // Also where no body follows: both would be passed on, for each reader to believe one of them.
+        if facts.transferCoding != .none, facts.contentLength >= 0 { throw .conflictingFraming }
         if head.status < 200 || head.status == 204 || head.status == 304 || method == .head {
             head.framing = .none
             return
@@ -82,7 +86,7 @@ package struct ResponseHeadParser: Sendable {
         switch facts.transferCoding {
         case .invalid, .unknown: throw .badTransferCoding
         case .chunked:
-            if facts.contentLength >= 0 || head.minorVersion == 0 { throw .conflictingFraming }
+            if head.minorVersion == 0 { throw .conflictingFraming }
             head.framing = .chunked
         case .none:
             if facts.contentLength > 0 {
