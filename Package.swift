@@ -133,7 +133,10 @@ let package = Package(
 
         // Three rings of tests: pure values, embedded channel, live loopback on port 0 with real Postgres.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
-        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "TestSupport"]),
+        .target(
+            name: "FuzzProperties", dependencies: ["HTTPWire", "Routing", "TestSupport"],
+            path: "Tests/Fuzzing/Properties"),
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "FuzzProperties", "TestSupport"]),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "HTTPWire", "TestSupport"]),
         .testTarget(name: "ExtractionTests", dependencies: ["Extraction", "Resilience", "DualWrite", "TestSupport"]),
         .testTarget(name: "ComparisonTests", dependencies: ["Comparison", "DualWrite", "TestSupport"]),
