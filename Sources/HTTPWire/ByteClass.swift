@@ -16,6 +16,8 @@ enum ByteClass {
     static let target: UInt8 = 4
     /// reg-name, IPv4 and bracketed IPv6 characters, and the port's colon (RFC 3986 §3.2.2), without userinfo's "@".
     static let host: UInt8 = 8
+    /// Token characters without `_`: names of nothing else need no second look, see `KnownField.isImitated`.
+    static let plainToken: UInt8 = 16
 
     /// Made once; readers take its buffer once per run of bytes, so that the lazy check is not paid per byte.
     static let table: [UInt8] = makeTable()
@@ -27,6 +29,7 @@ enum ByteClass {
             let isAlphanumeric =
                 (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
             if isAlphanumeric || "!#$%&'*+-.^_`|~".utf8.contains(UInt8(byte)) { classes |= token }
+            if classes & token != 0, byte != 0x5F { classes |= plainToken }
             if byte == 0x09 || (0x20...0x7E).contains(byte) || byte >= 0x80 { classes |= fieldValue }
             if (0x21...0x7E).contains(byte), byte != 0x23, byte != 0x5C { classes |= target }
             if isAlphanumeric || "-._~!$&'()*+,;=:[]".utf8.contains(UInt8(byte)) { classes |= host }

@@ -138,7 +138,7 @@ package struct ChunkedDecoder: Sendable {
             guard colon > 0, ByteClass.all(bytes.part(0, colon), are: ByteClass.token),
                 ByteClass.all(bytes.part(colon + 1, bytes.count), are: ByteClass.fieldValue)
             else { return nil }
-            return KnownField(name: bytes.part(0, colon)) == .other
+            return TrailerFields.mayPass(bytes.part(0, colon))
         }
         guard let kept else { throw .badChunk }
         if kept {

@@ -10,9 +10,20 @@ package enum ErrorAnswer {
         head += "Content-Length: \(body.utf8.count)\r\nCache-Control: no-store\r\nDate: "
         var answer = Array(head.utf8)
         answer.append(contentsOf: date)
-        if status == 405 { answer.append(contentsOf: "\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".utf8) }
+        if status == 405 { answer.append(contentsOf: "\r\nAllow: \(allowedMethods)".utf8) }
         answer.append(contentsOf: (keepsAlive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n").utf8)
         if !isHead { answer.append(contentsOf: body.utf8) }
+        return answer
+    }
+
+    /// What this proxy passes on, RFC 9110 §10.2.1.
+    private static let allowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
+    /// The answer to OPTIONS that may go no further (RFC 9110 §7.6.2).
+    package static func options(keepsAlive: Bool, date: [UInt8]) -> [UInt8] {
+        var answer = Array("HTTP/1.1 200 OK\r\nAllow: \(allowedMethods)\r\nContent-Length: 0\r\nDate: ".utf8)
+        answer.append(contentsOf: date)
+        answer.append(contentsOf: (keepsAlive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n").utf8)
         return answer
     }
 
@@ -32,6 +43,7 @@ package enum ErrorAnswer {
         case 503: "Service Unavailable"
         case 504: "Gateway Timeout"
         case 505: "HTTP Version Not Supported"
+        case 508: "Loop Detected"
         default: "Error"
         }
     }

@@ -13,11 +13,24 @@ package struct HeadFacts: Sendable, Equatable {
     package private(set) var hasDate = false
     package private(set) var hasForwardedFor = false
     package private(set) var hasIdempotencyKey = false
+    package private(set) var hasVia = false
+    /// `TE: trailers`: whoever sent this takes trailer fields (RFC 9110 §10.1.4).
+    package private(set) var takesTrailers = false
+    /// Max-Forwards (RFC 9110 §7.6.2), at most 999,999,999; -1: none, -2: one that is no number, or several.
+    package private(set) var maxForwards = -1
+    /// `Connection` has the option `upgrade`.
+    package private(set) var saysUpgrade = false
+    /// Index of the one Upgrade field whose protocols may be tunnelled; -1: none, -2: another one, or several.
+    package private(set) var upgradeIndex = -1
     /// Indexes into the scanner's fields, or -1.
     package private(set) var hostIndex = -1
     package private(set) var cookieIndex = -1
     private(set) var expectationUnknown = false
     private(set) var hostRepeated = false
+    /// A name that differs from a known one by `_` for `-`.
+    private(set) var hasImitation = false
+
+    mutating func imitationFound() { hasImitation = true }
 
     mutating func fieldFound(_ field: KnownField, index: Int, value: UnsafeRawBufferPointer) throws(ParseFailure) {
         switch field {
@@ -33,6 +46,11 @@ package struct HeadFacts: Sendable, Equatable {
         case .date: hasDate = true
         case .forwardedFor: hasForwardedFor = true
         case .idempotencyKey: hasIdempotencyKey = true
+        case .via: hasVia = true
+        case .te:
+            value.forEachListElement { if $0.equals(lowercased: "trailers") { takesTrailers = true } }
+        case .maxForwards: maxForwardsFound(value)
+        case .upgrade: upgradeIndex = upgradeIndex == -1 && value.namesTunnelProtocols ? index : -2
         default: break
         }
     }
@@ -47,6 +65,14 @@ package struct HeadFacts: Sendable, Equatable {
             length = length &* 10 &+ Int(byte &- 0x30)
         }
         contentLength = length
+    }
+
+    private mutating func maxForwardsFound(_ value: UnsafeRawBufferPointer) {
+        guard maxForwards == -1, !value.isEmpty, value.allSatisfy({ $0 &- 0x30 < 10 }) else {
+            maxForwards = -2
+            return
+        }
+        maxForwards = value.reduce(0) { Swift.min($0 &* 10 &+ Int($1 &- 0x30), 999_999_999) }
     }
 
     private mutating func transferEncodingFound(_ value: UnsafeRawBufferPointer) {
@@ -84,22 +110,46 @@ package struct HeadFacts: Sendable, Equatable {
         var close = false
         var keepAlive = false
         var nominates = false
+        var upgrade = false
         value.forEachListElement { option in
             if option.equals(lowercased: "close") {
                 close = true
             } else if option.equals(lowercased: "keep-alive") {
                 keepAlive = true
-            } else if !option.equals(lowercased: "upgrade"), !option.equals(lowercased: "te") {
+            } else if option.equals(lowercased: "upgrade") {
+                upgrade = true
+            } else if !option.equals(lowercased: "te") {
                 nominates = true
             }
         }
         saysClose = saysClose || close
         saysKeepAlive = saysKeepAlive || keepAlive
         nominatesFields = nominatesFields || nominates
+        saysUpgrade = saysUpgrade || upgrade
     }
 }
 
 extension UnsafeRawBufferPointer {
+    /// An Upgrade value (RFC 9110 §7.8) that names at least one protocol, and none that would carry further requests:
+    /// through a tunnel of h2c, HTTP or TLS a client could ask for any path, past the routes.
+    var namesTunnelProtocols: Bool {
+        var isSound = true
+        var count = 0
+        forEachListElement { element in
+            count += 1
+            let slash = element.index(of: 0x2F, from: 0)
+            let name = slash < 0 ? element : element.part(0, slash)
+            let version = slash < 0 ? element : element.part(slash + 1, element.count)
+            if name.isEmpty || version.isEmpty || !ByteClass.all(name, are: ByteClass.token)
+                || !ByteClass.all(version, are: ByteClass.token) || name.equals(lowercased: "h2c")
+                || name.equals(lowercased: "h2") || name.equals(lowercased: "http") || name.equals(lowercased: "tls")
+            {
+                isSound = false
+            }
+        }
+        return isSound && count > 0
+    }
+
     /// The non-empty elements of a comma-separated list (RFC 9110 §5.6.1), without white space around them.
     func forEachListElement(_ body: (UnsafeRawBufferPointer) -> Void) {
         var start = 0

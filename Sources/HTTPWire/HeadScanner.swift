@@ -68,10 +68,13 @@ package struct HeadScanner: Sendable {
         if bytes[start] == 0x20 || bytes[start] == 0x09 { throw .foldedField }
         // A colon is no token character, so the name's end and its characters are looked for in one pass.
         let line = bytes.part(start, end)
-        let nameLength = ByteClass.prefix(of: line, that: ByteClass.token)
+        var nameLength = ByteClass.prefix(of: line, that: ByteClass.plainToken)
+        let isUnusual = nameLength < line.count && line[nameLength] == 0x5F
+        if isUnusual { nameLength = ByteClass.prefix(of: line, that: ByteClass.token) }
         guard nameLength > 0, nameLength < line.count, line[nameLength] == 0x3A else { throw .badField }
         let colon = start + nameLength
         let name = bytes.part(start, colon)
+        if isUnusual, KnownField.isImitated(by: name) { facts.imitationFound() }
         var valueStart = colon + 1
         var valueEnd = end
         while valueStart < valueEnd, bytes[valueStart] == 0x20 || bytes[valueStart] == 0x09 { valueStart += 1 }

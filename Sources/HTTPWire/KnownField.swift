@@ -5,7 +5,9 @@ package enum KnownField: UInt8, Sendable {
     case keepAlive, proxyConnection, te, trailer, upgrade
     case expect, via, date, cookie, authorization
     case forwarded, forwardedFor, forwardedProto, forwardedHost, realIP
-    case idempotencyKey
+    /// Any further `X-Forwarded-…`, such as -Port or -Prefix: not for a client to choose either.
+    case forwardedOther
+    case maxForwards, idempotencyKey
     /// `Strangler-…`: ours. A client may not set them, or it could pose as a shadow.
     case strangler
 
@@ -36,6 +38,7 @@ package enum KnownField: UInt8, Sendable {
         case 10:
             if name.equals(lowercased: "connection") { return .connection }
             if name.equals(lowercased: "keep-alive") { return .keepAlive }
+        case 12: if name.equals(lowercased: "max-forwards") { return .maxForwards }
         case 13: if name.equals(lowercased: "authorization") { return .authorization }
         case 14: if name.equals(lowercased: "content-length") { return .contentLength }
         case 15:
@@ -49,7 +52,19 @@ package enum KnownField: UInt8, Sendable {
             if name.equals(lowercased: "x-forwarded-proto") { return .forwardedProto }
         default: break
         }
+        if name.count >= 12, asciiLowercased(name[0]) == 0x78, name.part(0, 12).equals(lowercased: "x-forwarded-") {
+            return .forwardedOther
+        }
         return .other
+    }
+
+    /// Whether a name is one of these once `_` is read as `-`, which is how CGI, WSGI and Rack servers read names
+    /// (RFC 3875 §4.1.18): `Content_Length` would reach them past all that was checked here.
+    static func isImitated(by name: UnsafeRawBufferPointer) -> Bool {
+        withUnsafeTemporaryAllocation(byteCount: Swift.max(name.count, 1), alignment: 1) { folded in
+            for (index, byte) in name.enumerated() { folded[index] = byte == 0x5F ? 0x2D : byte }
+            return KnownField(name: UnsafeRawBufferPointer(folded).part(0, name.count)) != .other
+        }
     }
 
     /// Fields of one connection only, never forwarded (RFC 9110 §7.6.1). Framing is written anew for each side.
@@ -65,7 +80,7 @@ package enum KnownField: UInt8, Sendable {
     var isProtected: Bool {
         switch self {
         case .host, .contentLength, .authorization, .cookie, .forwarded, .forwardedFor, .forwardedProto,
-            .forwardedHost, .realIP, .via, .date, .strangler:
+            .forwardedHost, .forwardedOther, .realIP, .via, .date, .maxForwards, .strangler:
             true
         default: false
         }

@@ -18,6 +18,7 @@ package enum ParseFailure: Error, Equatable, Sendable {
     case targetTooLong
     case methodRefused
     case unknownExpectation
+    case imitatedField
 
     /// The status that a client is given for it (RFC 9110 §15, RFC 9112 §3 and §6).
     package var status: Int {
@@ -53,6 +54,7 @@ package enum ParseFailure: Error, Equatable, Sendable {
         case .targetTooLong: "The request target is too long."
         case .methodRefused: "This method is not accepted here."
         case .unknownExpectation: "This expectation cannot be met."
+        case .imitatedField: "A header field has the name of another one, with _ for -."
         }
     }
 }

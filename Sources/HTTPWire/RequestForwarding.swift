@@ -7,11 +7,18 @@ package struct ForwardingFacts: Sendable {
     /// The peer is a proxy of ours, so what it says of its own client is kept and appended to. For everybody else
     /// these fields are replaced: a client may not choose the address that origins see.
     package var peerIsTrusted: Bool
+    /// This proxy's name in Via (RFC 9110 §7.6.3). Its own alone, so that a request that comes back is told from one that
+    /// came through another instance.
+    package var pseudonym: [UInt8]
 
-    package init(clientAddress: [UInt8], scheme: StaticString = "http", peerIsTrusted: Bool = false) {
+    package init(
+        clientAddress: [UInt8], scheme: StaticString = "http", peerIsTrusted: Bool = false,
+        pseudonym: [UInt8] = Array("strangler".utf8)
+    ) {
         self.clientAddress = clientAddress
         self.scheme = scheme
         self.peerIsTrusted = peerIsTrusted
+        self.pseudonym = pseudonym
     }
 }
 
@@ -40,7 +47,7 @@ package struct RequestForwarding: ~Copyable {
     package func capacity(for head: RequestHead) -> Int {
         // A trusted peer's X-Forwarded-For line is copied, so it is inside head.length; the host is written twice.
         head.length + (path?.count ?? 0) + 2 * (head.authorityEnd - head.authorityStart) + upstreamAuthority.count * 2
-            + facts.clientAddress.count + requestID.count + 256
+            + 2 * facts.clientAddress.count + facts.pseudonym.count + requestID.count + 320
     }
 
     package func write(_ parser: borrowing RequestHeadParser, _ bytes: UnsafeRawBufferPointer, to sink: inout ByteSink)
@@ -55,13 +62,37 @@ package struct RequestForwarding: ~Copyable {
         }
         writeFields(parser, bytes, to: &sink)
         if case .chunked = head.framing { sink.write("Transfer-Encoding: chunked\r\n") }
+        if head.wantsUpgrade || parser.facts.takesTrailers { writeConnection(parser, bytes, to: &sink) }
+        if head.method == .options, parser.facts.maxForwards > 0 {
+            sink.write("Max-Forwards: ")
+            sink.write(decimal: parser.facts.maxForwards - 1)
+            sink.write("\r\n")
+        }
         writeForwarded(parser, bytes, authority, to: &sink)
         if !requestID.isEmpty {
             sink.write("Strangler-Request-Id: ")
             sink.write(requestID)
             sink.write("\r\n")
         }
-        sink.write(head.minorVersion == 0 ? "Via: 1.0 strangler\r\n\r\n" : "Via: 1.1 strangler\r\n\r\n")
+        sink.write(head.minorVersion == 0 ? "Via: 1.0 " : "Via: 1.1 ")
+        sink.write(facts.pseudonym)
+        sink.write("\r\n\r\n")
+    }
+
+    /// What this hop agrees with the client on and the next hop is to agree on too: another protocol, and trailers, which
+    /// pass through here.
+    private func writeConnection(
+        _ parser: borrowing RequestHeadParser, _ bytes: UnsafeRawBufferPointer, to sink: inout ByteSink
+    ) {
+        let takesTrailers = parser.facts.takesTrailers && parser.head.minorVersion >= 1
+        if takesTrailers { sink.write("TE: trailers\r\n") }
+        if parser.head.wantsUpgrade {
+            sink.write("Upgrade: ")
+            sink.write(parser.fields[parser.facts.upgradeIndex].value(in: bytes))
+            sink.write(takesTrailers ? "\r\nConnection: upgrade, TE\r\n" : "\r\nConnection: upgrade\r\n")
+        } else if takesTrailers {
+            sink.write("Connection: TE\r\n")
+        }
     }
 
     private func writeRequestLine(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer, to sink: inout ByteSink) {
@@ -106,7 +137,9 @@ package struct RequestForwarding: ~Copyable {
         case .host: return parser.head.targetForm != .absolute && parser.head.authorityEnd > parser.head.authorityStart
         case .strangler: return false
         case .forwardedFor: return false  // written anew, with what it held where the peer is trusted
-        case .forwardedProto, .forwardedHost, .forwarded, .realIP: return facts.peerIsTrusted
+        case .forwardedProto, .forwardedHost, .forwardedOther, .realIP: return facts.peerIsTrusted
+        case .forwarded: return false  // as X-Forwarded-For
+        case .maxForwards: return parser.head.method != .options
         default:
             if line.field.isHopByHop { return false }
             return line.field.isProtected || !parser.facts.nominatesFields
@@ -126,7 +159,7 @@ package struct RequestForwarding: ~Copyable {
                 proto = proto || line.field == .forwardedProto
                 host = host || line.field == .forwardedHost
             }
-            if parser.facts.hasForwardedFor { writeEarlierHops(parser, bytes, to: &sink) }
+            if parser.facts.hasForwardedFor { writeEarlierHops(.forwardedFor, parser, bytes, to: &sink) }
         }
         sink.write(facts.clientAddress)
         if !proto {
@@ -138,12 +171,30 @@ package struct RequestForwarding: ~Copyable {
             sink.write(authority)
         }
         sink.write("\r\n")
+        if facts.peerIsTrusted, parser.fields.contains(where: { $0.field == .forwarded }) {
+            writeForwardedElement(parser, bytes, to: &sink)
+        }
+    }
+
+    /// RFC 7239 §4: a chain that a trusted peer has begun is gone on with.
+    private func writeForwardedElement(
+        _ parser: borrowing RequestHeadParser, _ bytes: UnsafeRawBufferPointer, to sink: inout ByteSink
+    ) {
+        sink.write("Forwarded: ")
+        writeEarlierHops(.forwarded, parser, bytes, to: &sink)
+        let isIPv6 = facts.clientAddress.contains(0x3A)
+        sink.write(isIPv6 ? "for=\"[" : "for=")
+        sink.write(facts.clientAddress)
+        sink.write(isIPv6 ? "]\";proto=" : ";proto=")
+        sink.write(facts.scheme)
+        sink.write("\r\n")
     }
 
     private func writeEarlierHops(
-        _ parser: borrowing RequestHeadParser, _ bytes: UnsafeRawBufferPointer, to sink: inout ByteSink
+        _ field: KnownField, _ parser: borrowing RequestHeadParser, _ bytes: UnsafeRawBufferPointer,
+        to sink: inout ByteSink
     ) {
-        for line in parser.fields where line.field == .forwardedFor {
+        for line in parser.fields where line.field == field {
             let value = line.value(in: bytes)
             if value.isEmpty { continue }
             sink.write(value)

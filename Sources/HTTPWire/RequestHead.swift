@@ -30,6 +30,8 @@ package struct RequestHead: Sendable, Equatable {
     package internal(set) var framing = BodyFraming.none
     /// The connection stays open after the answer, as far as the client is concerned (RFC 9112 §9.3).
     package internal(set) var keepsAlive = true
+    /// It asks for another protocol on this connection, one that may be tunnelled (RFC 9110 §7.8).
+    package internal(set) var wantsUpgrade = false
 
     package func methodToken(in head: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer { head.part(0, methodEnd) }
     package func path(in head: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer { head.part(pathStart, pathEnd) }
@@ -90,6 +92,7 @@ package struct RequestHeadParser: Sendable {
         guard targetEnd > targetStart else { throw .badRequestLine }
         head.methodEnd = methodEnd
         head.method = Method(bytes: line.part(0, methodEnd))
+        if head.method == .other, Method.isImitated(by: line.part(0, methodEnd)) { throw .badRequestLine }
         try parseVersion(line.part(targetEnd + 1, line.count))
         try parseTarget(line, targetStart, targetEnd)
     }
@@ -158,7 +161,9 @@ package struct RequestHeadParser: Sendable {
     }
 
     private mutating func judgeFraming() throws(ParseFailure) {
+        if facts.hasImitation { throw .imitatedField }
         if facts.expectationUnknown { throw .unknownExpectation }
+        if facts.maxForwards == -2, head.method == .options { throw .badField }
         switch facts.transferCoding {
         case .none:
             head.framing = facts.contentLength > 0 ? .length(facts.contentLength) : .none
@@ -170,6 +175,9 @@ package struct RequestHeadParser: Sendable {
             head.framing = .chunked
         }
         head.keepsAlive = head.minorVersion >= 1 ? !facts.saysClose : facts.saysKeepAlive && !facts.saysClose
+        head.wantsUpgrade =
+            facts.upgradeIndex >= 0 && facts.saysUpgrade && head.minorVersion >= 1 && head.framing == .none
+            && head.method != .head
     }
 }
 
@@ -190,6 +198,15 @@ extension Method {
         default: candidate = .other
         }
         self = candidate.name.utf8.elementsEqual(token) ? candidate : .other
+    }
+
+    /// Whether a token is a known method but for its case. Methods are case-sensitive, yet some servers take `get` for
+    /// GET: a route that names GET could be walked around with it.
+    static func isImitated(by token: UnsafeRawBufferPointer) -> Bool {
+        Method.allCases.contains { method in
+            method != .other && method.name.utf8.count == token.count
+                && zip(method.name.utf8, token).allSatisfy { asciiLowercased($0) == asciiLowercased($1) }
+        }
     }
 }
 

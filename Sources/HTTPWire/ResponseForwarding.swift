@@ -47,6 +47,10 @@ package struct ResponseForwarding: ~Copyable {
             sink.write("\r\n")
             return
         }
+        if head.status == 101 {
+            writeUpgrade(parser, bytes, to: &sink)
+            return
+        }
         if saysChunked(parser) { sink.write("Transfer-Encoding: chunked\r\n") }
         if !parser.facts.hasDate {
             sink.write("Date: ")
@@ -67,6 +71,21 @@ package struct ResponseForwarding: ~Copyable {
         }
     }
 
+    /// The one answer whose connection options are the origin's (RFC 9110 §15.2.2).
+    private func writeUpgrade(
+        _ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer, to sink: inout ByteSink
+    ) {
+        for line in parser.fields where line.field == .upgrade {
+            sink.write(bytes.part(Int(line.nameStart), Int(line.lineEnd)))
+        }
+        if !servedBy.isEmpty {
+            sink.write("Strangler-Served-By: ")
+            sink.write(servedBy)
+            sink.write("\r\n")
+        }
+        sink.write("Connection: upgrade\r\n\r\n")
+    }
+
     /// Answers to HEAD and 304 have no body; the field then says what GET would give, as the origin said it (RFC 9112
     /// §6.1).
     private func saysChunked(_ parser: borrowing ResponseHeadParser) -> Bool {
@@ -80,7 +99,7 @@ package struct ResponseForwarding: ~Copyable {
     ) {
         // A length beside no body at all is forbidden for 1xx and 204 (RFC 9110 §8.6); for HEAD and 304 it says what
         // GET would give.
-        let dropsLength = parser.head.isInterim || parser.head.status == 204
+        let dropsLength = parser.head.status < 200 || parser.head.status == 204
         var runStart = -1
         var runEnd = -1
         for line in parser.fields {

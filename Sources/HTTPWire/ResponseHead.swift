@@ -12,8 +12,8 @@ package struct ResponseHead: Sendable, Equatable {
     /// The upstream connection may carry another request once the body has ended.
     package internal(set) var keepsAlive = true
 
-    /// 1xx: another head follows (RFC 9110 §15.2).
-    package var isInterim: Bool { status < 200 }
+    /// 1xx: another head follows (RFC 9110 §15.2). Not so for 101, behind which HTTP ends.
+    package var isInterim: Bool { status < 200 && status != 101 }
 }
 
 /// Parses response heads as strictly as request heads. A failure means 502 and that the connection is discarded.

@@ -86,11 +86,48 @@ struct RequestHeadTests {
         ("row 26", "GET http://user@a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("row 26", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("row 30", "GET /a\\b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("row 25", "OPTIONS * HTTP/1.1\r\nHost: a\r\nMax-Forwards: -1\r\n\r\n", 400),
+        ("row 25", "OPTIONS * HTTP/1.1\r\nHost: a\r\nMax-Forwards: 1\r\nMax-Forwards: 2\r\n\r\n", 400),
+        ("row 28", "get / HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("row 28", "Patch / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("row 44", "POST / HTTP/1.1\r\nHost: a\r\nContent_Length: 5\r\n\r\n", 400),
+        ("row 44", "POST / HTTP/1.1\r\nHost: a\r\nTransfer_Encoding: chunked\r\n\r\n", 400),
+        ("row 44", "GET / HTTP/1.1\r\nHost: a\r\nX_Forwarded-for: 6.6.6.6\r\n\r\n", 400),
+        ("row 44", "GET / HTTP/1.1\r\nHost: a\r\nx-forwarded_anything: 1\r\n\r\n", 400),
+        ("row 44", "GET / HTTP/1.1\r\nHost: a\r\nX_REAL_IP: 6.6.6.6\r\n\r\n", 400),
+        ("row 44", "GET / HTTP/1.1\r\nHost: a\r\nStrangler_Shadow: 1\r\n\r\n", 400),
         ("row 46", "POST / HTTP/1.1\r\nHost: a\r\nExpect: cake\r\nContent-Length: 1\r\n\r\n", 417),
     ])
     func `what two readers could understand differently is refused`(row: String, text: String, status: Int) {
         let failure = #expect(throws: ParseFailure.self, "\(row): \(text.debugDescription)") { try parseRequest(text) }
         #expect(failure?.status == status, "\(row): \(text.debugDescription)")
+    }
+
+    @Test(arguments: ["X_Custom", "_", "x_forwarded", "Host_", "user_agent", "Accept_Language"])
+    func `other names with an underscore pass`(name: String) throws {
+        let sent = try forwarded(
+            "GET / HTTP/1.1\r\nHost: a\r\n\(name): 1\r\n\r\n",
+            RequestForwarding(facts: ForwardingFacts(clientAddress: [])))
+        #expect(sent.contains("\r\n\(name): 1\r\n"))
+    }
+
+    @Test func `limits are those that were given`() throws {
+        let limits = HeadLimits(head: 200, field: 60, fields: 3)
+        func parse(_ text: String) throws -> Bool {
+            var parser = RequestHeadParser(limits: limits)
+            return try Array(text.utf8).withUnsafeBytes { try parser.parse($0) }
+        }
+        let start = "GET / HTTP/1.1\r\nHost: a\r\n"
+        #expect(try parse(start + "A: 1\r\nB: 2\r\n\r\n"))
+        #expect(throws: ParseFailure.headTooLarge) { try parse(start + "A: 1\r\nB: 2\r\nC: 3\r\n\r\n") }
+        #expect(throws: ParseFailure.headTooLarge) {
+            try parse(start + "A: \(String(repeating: "x", count: 60))\r\n\r\n")
+        }
+        let half = String(repeating: "x", count: 50)
+        #expect(throws: ParseFailure.headTooLarge) {
+            var wide = RequestHeadParser(limits: HeadLimits(head: 100, field: 60, fields: 3))
+            _ = try Array((start + "A: \(half)\r\nB: \(half)\r\n\r\n").utf8).withUnsafeBytes { try wide.parse($0) }
+        }
+        #expect(throws: ParseFailure.targetTooLong) { try parse("GET /\(half)\(half) HTTP/1.1\r\nHost: a\r\n\r\n") }
     }
 
     @Test func `heads beyond the limits are refused while they still arrive`() {

@@ -54,6 +54,17 @@ struct ChunkedDecoderTests {
         #expect(throws: ParseFailure.badChunk) { try dechunked(Array(text.utf8), piece: 1) }
     }
 
+    @Test(arguments: [
+        "Host", "Content-Length", "Transfer-Encoding", "Trailer", "Authorization", "Cookie", "Set-Cookie",
+        "X-Forwarded-For",
+        "X_Forwarded_For", "X-Forwarded-Port", "Strangler-Shadow", "Content-Type", "Cache-Control", "X-Original-URL",
+        "TE",
+    ])
+    func `row 40: trailers cannot bring what had to come before the body`(name: String) throws {
+        let body = Array("1\r\na\r\n0\r\nX-A: 1\r\n\(name): evil\r\nX-B: 2\r\n\r\n".utf8)
+        #expect(try #require(try dechunked(body, piece: 7)).trailers == "X-A: 1\r\nX-B: 2\r\n")
+    }
+
     @Test func `extensions and trailers are bounded`() {
         let extensions = Array(("1;" + String(repeating: "a", count: 5_000)).utf8)
         #expect(throws: ParseFailure.badChunk) { try dechunked(extensions, piece: 100) }
