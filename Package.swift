@@ -153,9 +153,12 @@ let package = Package(
         .testTarget(
             name: "ProxyServerTests",
             dependencies: [
-                "ProxyServer", "Upstreams", "HTTPWire", "Routing", "Extraction", "TestSupport",
+                "ProxyServer", "ShadowRunner", "Upstreams", "HTTPWire", "Routing", "Extraction", "Comparison",
+                "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
-                .product(name: "NIOEmbedded", package: nio),
+                .product(name: "NIOEmbedded", package: nio), .product(name: "NIOHTTP1", package: nio),
+                .product(name: "NIOWebSocket", package: nio),
             ]
         ),
         .testTarget(

@@ -68,6 +68,8 @@ package enum NotComparedReason: String, Error, Sendable, Codable, CaseIterable {
     case shadowTimeout = "shadow-timeout"
     /// The client went away before the primary's answer was complete.
     case primaryIncomplete = "primary-incomplete"
+    /// The request asked for another protocol (WebSocket), which is one conversation with one side.
+    case upgrade
     /// The primary's answer lacks the identity that the shadow write has to carry.
     case identityMissing = "identity-missing"
     /// The proxy stopped before the shadow had answered.

@@ -99,7 +99,8 @@ package struct HeadFacts: Sendable, Equatable {
             }
         }
         let chunkedMisplaced = chunkedCount > 1 || (chunkedCount == 1 && chunkedAt != codings)
-        transferCoding = codings == 0 || malformed || chunkedMisplaced ? .invalid : .unknown
+        // Chunked alone, but with commas around it, is read in more than one way.
+        transferCoding = codings == chunkedCount || malformed || chunkedMisplaced ? .invalid : .unknown
     }
 
     private mutating func connectionFound(_ value: UnsafeRawBufferPointer) {

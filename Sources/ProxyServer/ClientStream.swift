@@ -21,4 +21,11 @@ protocol ClientStream: AnyObject {
     /// The upstream takes no more of the request for now.
     func pauseRequest()
     func resumeRequest()
+    /// What follows in both directions is another protocol's. What the client has sent already is handed over later,
+    /// not within this call.
+    func tunnelBegan()
+    /// Of a tunnel: the upstream has said all that it will say.
+    func tunnelInputEnded()
+    /// Of a tunnel: it is over.
+    func tunnelEnded()
 }

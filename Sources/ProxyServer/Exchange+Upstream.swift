@@ -23,6 +23,7 @@ extension Exchange: UpstreamConsumer {
             deadline = context.now + context.settings.upstream.idle
             capture?.answerHead(UnsafeRawBufferPointer(rebasing: bytes[..<min(parser.head.length, bytes.count)]))
             client.sendHead(parser, bytes, servedBy: servedBy, requestEnded: requestEnded)
+        case .tunnel: beginTunnel(parser, bytes)
         case .fallBack(let reason):
             stream?.cancel()
             stream = nil
@@ -34,7 +35,7 @@ extension Exchange: UpstreamConsumer {
         capture?.answerBody(bytes)
         client.sendBody(bytes)
         if client.isWritable {
-            deadline = context.now + context.settings.upstream.idle
+            deadline = context.now + silenceLimit
         } else {
             // A slow reader: the upstream waits with it, and the client's own deadline applies.
             stream?.pauseReading()
@@ -43,6 +44,10 @@ extension Exchange: UpstreamConsumer {
     }
 
     func upstreamEnded(trailers: [UInt8]) {
+        if machine.phase == .tunnelling {
+            finishTunnel()
+            return
+        }
         stream = nil
         deadline = .distantFuture
         machine.ended()
@@ -105,7 +110,7 @@ extension Exchange: UpstreamConsumer {
         attempt(fresh: false)
     }
 
-    private var servedBy: [UInt8] {
+    var servedBy: [UInt8] {
         guard let reason = machine.fellBack else { return [] }
         return Array("monolith; fallback=\"\(reason.rawValue)\"".utf8)
     }

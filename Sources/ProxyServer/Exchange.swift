@@ -60,7 +60,8 @@ final class Exchange {
         began = .now()
         guard let path = normalisedPath(request, bytes) else { return false }
         let decision = decide(path.changed, parser, bytes)
-        machine.requestArrived(decision, isSafe: method.isSafe, hasBody: framing != .none)
+        machine.requestArrived(
+            decision, isSafe: method.isSafe, hasBody: framing != .none, wantsUpgrade: request.wantsUpgrade)
         count(decision)
         writeHead(path.changed, parser, bytes)
         return true
@@ -70,7 +71,8 @@ final class Exchange {
     func start() {
         context.retryBudget.requestStarted()
         isStarting = true
-        attempt(fresh: false)
+        // A connection that is to become a tunnel is none of the pool's, and a kept one might turn out dead.
+        attempt(fresh: machine.wantsUpgrade)
         isStarting = false
     }
 
@@ -97,16 +99,16 @@ final class Exchange {
         guard let stream else { return }
         stream.flush()
         // Writing may have shown the connection to be dead, and another attempt to be under way.
-        if self.stream === stream, !requestEnded, !stream.isWritable {
+        if self.stream === stream, !requestEnded || machine.phase == .tunnelling, !stream.isWritable {
             client.pauseRequest()
-            deadline = context.now + context.settings.upstream.idle
+            deadline = context.now + silenceLimit
         }
     }
 
     /// The client has left before it had its answer.
     func clientGone() {
         guard isActive else { return }
-        context.counters.clientAborts += 1
+        if machine.phase != .tunnelling { context.counters.clientAborts += 1 }
         abandon()
     }
 
@@ -122,17 +124,21 @@ final class Exchange {
 
     func clientWritable() {
         guard let stream else { return }
-        if machine.phase == .answering { deadline = context.now + context.settings.upstream.idle }
+        if machine.phase == .answering || machine.phase == .tunnelling { deadline = context.now + silenceLimit }
         stream.resumeReading()
     }
 
     func tick(now: NIODeadline) {
         guard isActive, now > deadline else { return }
+        if machine.phase == .tunnelling {
+            finishTunnel()
+            return
+        }
         let failure: AttemptFailure =
             switch machine.phase {
             case .answering: .brokenOff
             case .connecting: .noConnection
-            case .idle, .sent, .ended: .firstByteTimeout
+            case .idle, .sent, .tunnelling, .ended: .firstByteTimeout
             }
         waiter?.consumer = nil
         waiter = nil
@@ -151,7 +157,11 @@ final class Exchange {
     private func normalisedPath(_ request: RequestHead, _ bytes: UnsafeRawBufferPointer) -> NormalisedPath? {
         let path = request.path(in: bytes)
         if request.targetForm == .asterisk { return NormalisedPath(changed: nil) }
-        if path.isEmpty { return NormalisedPath(changed: [0x2F]) }
+        if path.isEmpty {
+            // `OPTIONS http://host` asks about the server as a whole (RFC 9112 §3.2.4).
+            let isServer = request.method == .options && request.query(in: bytes).isEmpty
+            return NormalisedPath(changed: [isServer ? 0x2A : 0x2F])
+        }
         switch PathNormalization.normalize(path: path) {
         case .unchanged: return NormalisedPath(changed: nil)
         case .changed(let normal): return NormalisedPath(changed: normal)
@@ -211,7 +221,7 @@ final class Exchange {
             case .monolith: context.counters.extractions[extraction].toMonolith += 1
             case .service: context.counters.extractions[extraction].toService += 1
             }
-            if decision.shadow != nil { context.counters.extractions[extraction].shadowed += 1 }
+            if decision.shadow != nil, !machine.wantsUpgrade { context.counters.extractions[extraction].shadowed += 1 }
         }
     }
 
@@ -256,6 +266,7 @@ final class Exchange {
         waiter = nil
         stream = connection
         connection.begin(self, method: method, framing: framing, head: head)
+        if machine.wantsUpgrade { connection.mayUpgrade = true }
         machine.headHandedOn()
         for bytes in pendingBody {
             machine.bodyBytesHandedOn()
@@ -301,7 +312,8 @@ final class Exchange {
         return CapturedExchange(
             extraction: extraction, route: capture.route, method: method, requestHead: head,
             requestBody: capture.requestBody, answerHead: capture.answerHead, answerBody: capture.answerBody,
-            isTruncated: capture.isTruncated, outcome: outcome, shadowIsService: capture.shadowIsService,
+            isTruncated: capture.isTruncated, outcome: machine.wantsUpgrade ? .upgrade : outcome,
+            shadowIsService: capture.shadowIsService,
             lane: capture.lane, requestID: capture.requestID,
             primaryNanoseconds: (NIODeadline.now() - began).nanoseconds)
     }

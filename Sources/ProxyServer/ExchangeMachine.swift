@@ -48,9 +48,10 @@ package enum AttemptFailure: Sendable, Equatable {
 /// Decides what becomes of one exchange when its upstream answers or fails. A value: no I/O, no clock.
 ///
 /// `connecting` → `sent` (a byte of the request was handed to a connection) → `answering` (a byte of the answer was
-/// handed to the client) → `ended`. Attempts may go back from `sent` to `connecting`, never from `answering`.
+/// handed to the client) → `ended`. Where the client asked for another protocol and got it, `tunnelling` stands between
+/// `sent` and `ended`. Attempts may go back from `sent` to `connecting`, never from `answering`.
 package struct ExchangeMachine: Sendable, Equatable {
-    package enum Phase: Sendable, Equatable { case idle, connecting, sent, answering, ended }
+    package enum Phase: Sendable, Equatable { case idle, connecting, sent, answering, tunnelling, ended }
 
     package enum FailureAction: Sendable, Equatable {
         /// Ask the same upstream again, on a fresh connection.
@@ -66,6 +67,18 @@ package struct ExchangeMachine: Sendable, Equatable {
     package enum HeadAction: Sendable, Equatable {
         case forward
         case fallBack(FallbackReason)
+        /// 101, as asked: the client gets it, and both connections become one.
+        case tunnel
+    }
+
+    package enum TunnelEnd: Sendable, Equatable { case client, upstream }
+
+    package enum TunnelAction: Sendable, Equatable {
+        /// Tell the other side that this one says nothing more.
+        case passOn
+        /// Both have said all.
+        case finish
+        case ignore
     }
 
     package private(set) var phase = Phase.idle
@@ -77,17 +90,24 @@ package struct ExchangeMachine: Sendable, Equatable {
     /// Bytes of the request body have been handed on, and are kept nowhere.
     private var bodyHandedOn = false
     private var attempts = 0
+    /// The client asks for another protocol: not to be compared, and asked once only, on a connection of its own.
+    package private(set) var wantsUpgrade = false
+    private var endedSide: TunnelEnd?
 
     package init() {}
 
     /// Who is being asked now.
     package var side: Side { fellBack == nil ? decision.primary : .monolith }
 
-    package mutating func requestArrived(_ decision: Decision, isSafe: Bool, hasBody: Bool) {
+    package mutating func requestArrived(
+        _ decision: Decision, isSafe: Bool, hasBody: Bool, wantsUpgrade: Bool = false
+    ) {
         self = ExchangeMachine()
         self.decision = decision
-        self.isSafe = isSafe
+        // What a tunnel has begun cannot be begun again elsewhere, whatever the method says.
+        self.isSafe = isSafe && !wantsUpgrade
         self.hasBody = hasBody
+        self.wantsUpgrade = wantsUpgrade
         phase = .connecting
         attempts = 1
     }
@@ -101,15 +121,30 @@ package struct ExchangeMachine: Sendable, Equatable {
         if side == .service, let reason = FallbackReason.status(status), mayFallBack(reason) {
             return turnToMonolith(reason)
         }
+        if status == 101, wantsUpgrade {
+            phase = .tunnelling
+            return .tunnel
+        }
         phase = .answering
         return .forward
+    }
+
+    /// One side of a tunnel says nothing more (TCP half-close).
+    package mutating func tunnelInputEnded(_ side: TunnelEnd) -> TunnelAction {
+        guard phase == .tunnelling, endedSide != side else { return .ignore }
+        if endedSide != nil {
+            phase = .ended
+            return .finish
+        }
+        endedSide = side
+        return .passOn
     }
 
     /// - Parameter retryIsAffordable: the loop's retry budget has something left.
     package mutating func upstreamFailed(
         _ failure: AttemptFailure, reused: Bool, retryIsAffordable: Bool = true
     ) -> FailureAction {
-        if phase == .answering {
+        if phase == .answering || phase == .tunnelling {
             phase = .ended
             return .abort
         }

@@ -44,6 +44,7 @@ extension HTTP1ClientConnection {
             let isAnswering = isAnswering
             exchangeStorage?.clientGone()
             if isAnswering { abort() } else { lingerOnceWritten() }
+        case .tunnel: exchangeStorage?.clientInputEnded()
         case .lingering: if waiting == .lingering { channelContext?.close(promise: nil) }
         }
     }
@@ -51,7 +52,7 @@ extension HTTP1ClientConnection {
     /// What was received cannot be understood: nothing of it, or nothing more of it, goes to an upstream.
     func refuse(_ failure: ParseFailure) { refuse(status: failure.status, detail: failure.detail) }
 
-    private func refuse(status: Int, detail: String) {
+    func refuse(status: Int, detail: String) {
         context.counters.refused += 1
         let isAnswering = isAnswering
         exchangeStorage?.abandon()
@@ -67,7 +68,7 @@ extension HTTP1ClientConnection {
         socket?.whenWritten { [self] in linger() }
     }
 
-    private func linger() {
+    func linger() {
         waiting = .lingering
         deadline = context.now + HTTP1ClientConnection.lingerTime
         guard let channelContext else { return }
@@ -80,10 +81,12 @@ extension HTTP1ClientConnection {
     }
 
     func abort() {
+        var endMeansWhole = answerFraming == .untilClose
+        if case .tunnel = receiving { endMeansWhole = true }
         receiving = .lingering
         inbound = nil
         // Where the connection's end is the answer's end, only a reset says that something is missing.
-        if answerFraming == .untilClose, let channel = channelContext?.channel as? any SocketOptionProvider {
+        if endMeansWhole, let channel = channelContext?.channel as? any SocketOptionProvider {
             channel.resetOnClose()
         }
         channelContext?.close(promise: nil)

@@ -14,6 +14,8 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
         case chunked
         /// The request is complete; its answer is not.
         case nothing
+        /// Behind a 101: bytes of another protocol.
+        case tunnel
         /// The last answer is out. What still comes is thrown away, so that closing does not reset the connection under
         /// the answer (RFC 9112 §9.6).
         case lingering
@@ -27,7 +29,7 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
     var channelContext: ChannelHandlerContext?
     private(set) var socket: LoopSocket?
     var exchangeStorage: Exchange?
-    private var parser = RequestHeadParser()
+    private(set) var parser: RequestHeadParser
     private var decoder = ChunkedDecoder()
     var receiving = Receiving.head
     var waiting = Waiting.nextRequest
@@ -41,7 +43,7 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
     var outbound: ByteBuffer
     var answerFraming = BodyFraming.none
     var closesAfterAnswer = false
-    private(set) var forwardingFacts = ForwardingFacts(clientAddress: [])
+    var forwardingFacts = ForwardingFacts(clientAddress: [])
     /// Place in the loop's list of clients.
     var index = -1
 
@@ -49,10 +51,14 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
     static let lingerTime = TimeAmount.seconds(1)
     /// Bytes of following requests that are held while one is being answered, or while the client does not take its
     /// answers, before reading stops. No request head is as large.
-    static let pipelineLimit = 64 * 1024
+    private let pipelineLimit: Int
+    /// Bytes of body that may still come in chunks.
+    private var bodyLeft = Int.max
 
     init(context: LoopContext) {
         self.context = context
+        parser = RequestHeadParser(limits: context.settings.heads)
+        pipelineLimit = max(64 * 1024, context.settings.heads.head &* 2)
         deadline = context.now + context.settings.idle
         outbound = ByteBufferAllocator().buffer(capacity: 1024)
     }
@@ -70,7 +76,7 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
     /// Kept here, because the channel's own answer costs two reference counts each time.
     private(set) var isWritable = true
     private var isReadPaused: Bool {
-        isRequestPaused || inbound?.readableBytes ?? 0 >= HTTP1ClientConnection.pipelineLimit
+        isRequestPaused || inbound?.readableBytes ?? 0 >= pipelineLimit
     }
 
     // MARK: Channel events
@@ -81,11 +87,7 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
     }
 
     func channelActive(context channelContext: ChannelHandlerContext) {
-        if let address = channelContext.remoteAddress {
-            forwardingFacts = ForwardingFacts(
-                clientAddress: Array((address.ipAddress ?? "unknown").utf8),
-                peerIsTrusted: context.settings.trustedProxies.contains { $0.contains(address) })
-        }
+        if let address = channelContext.remoteAddress { peerIs(address) }
         if context.isDraining { deadline = context.now + HTTP1ClientConnection.lingerTime }
         context.clientConnected(self)
         socket?.read()
@@ -148,7 +150,7 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
     // MARK: Requests
 
     /// Takes as much of what has arrived as may be taken now.
-    private func process() {
+    func process() {
         guard !isProcessing else { return }
         isProcessing = true
         loop: while inbound?.readableBytes ?? 0 > 0 {
@@ -157,6 +159,7 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
             case .length(let left): takeBody(left: left)
             case .chunked: guard takeChunks() else { break loop }
             case .nothing: break loop
+            case .tunnel: takeTunnel()
             case .lingering: inbound = nil
             }
         }
@@ -200,6 +203,7 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
 
     private func beginExchange(_ bytes: inout ByteBuffer) {
         let request = parser.head
+        if mayAnswerAlone(request), answerAlone(&bytes) { return }
         let exchange = exchange
         closesAfterAnswer = !request.keepsAlive || context.isDraining
         let isAccepted = bytes.withUnsafeReadableBytes { exchange.prepare(parser, $0) }
@@ -215,6 +219,7 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
             waitForBody()
         case .chunked:
             decoder = ChunkedDecoder()
+            bodyLeft = context.settings.bodyLimit ?? .max
             receiving = .chunked
             waitForBody()
         }
@@ -262,6 +267,11 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
                 inbound = nil
                 return false
             case .data(let start, let end):
+                bodyLeft &-= end - start
+                if bodyLeft < 0 {
+                    refuseBody()
+                    return false
+                }
                 guard hasExchange else { continue }
                 if let part = bytes.getSlice(at: bytes.readerIndex + start, length: end - start) {
                     exchange.requestBody(part)
@@ -323,7 +333,7 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
         isRequestPaused = false
         switch receiving {
         case .length, .chunked: waitForBody()
-        case .head, .nothing, .lingering: break
+        case .head, .nothing, .tunnel, .lingering: break
         }
         readIfWanted()
     }

@@ -1,5 +1,5 @@
 package import Extraction
-internal import HTTPWire
+package import HTTPWire
 package import NIOCore
 internal import Resilience
 package import Upstreams
@@ -34,6 +34,8 @@ package final class LoopContext {
     let monolith: UpstreamPool
     let services: [UpstreamPool]
     let handoff: ExchangeHandoff
+    /// `settings.pseudonym` as it is written.
+    let pseudonym: [UInt8]
     var breakers: [CircuitBreaker]
     /// Retries stay a tenth of this loop's requests, plus a few at once: an upstream that fails for everybody must not
     /// be asked twice as often.
@@ -58,12 +60,14 @@ package final class LoopContext {
         self.snapshot = snapshot
         self.settings = settings
         self.handoff = handoff
+        pseudonym = Array(settings.pseudonym.utf8)
         random = UInt64.random(in: 1...UInt64.max)
         counters = TrafficCounters(extractions: upstreams.services.count)
         breakers = upstreams.services.map { _ in CircuitBreaker() }
-        monolith = UpstreamPool(loop: loop, address: upstreams.monolith, timeouts: settings.upstream)
+        let limits = UpstreamPoolLimits(heads: settings.heads)
+        monolith = UpstreamPool(loop: loop, address: upstreams.monolith, limits: limits, timeouts: settings.upstream)
         services = upstreams.services.map {
-            UpstreamPool(loop: loop, address: $0, timeouts: settings.upstream)
+            UpstreamPool(loop: loop, address: $0, limits: limits, timeouts: settings.upstream)
         }
         date = HTTPDate.format(secondsSince1970: Int(time(nil)))
     }
@@ -134,6 +138,8 @@ package final class LoopContext {
 
     package var openConnections: Int { clients.count }
 
+    func proxyHeaderRefused() { counters.refused += 1 }
+
     // MARK: Chance
 
     /// xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators, scrambled", 2016): for
@@ -173,16 +179,30 @@ package struct ProxySettings: Sendable {
     /// Bytes of one body, in either direction, that are kept for the shadow.
     package var captureLimit: Int
     package var trustedProxies: [AddressRange]
+    /// Of the heads of requests and answers.
+    package var heads: HeadLimits
+    /// Bytes of one request's body; nil: as many as the upstream takes.
+    package var bodyLimit: Int?
+    /// A tunnel (WebSocket) may be silent in both directions for this long.
+    package var tunnelIdle: TimeAmount
+    /// This process's name in Via, its own alone: a request that has it has been here before.
+    package var pseudonym: String
 
     package init(
         upstream: UpstreamTimeouts = UpstreamTimeouts(), head: TimeAmount = .seconds(15),
         idle: TimeAmount = .seconds(60),
-        captureLimit: Int = 1024 * 1024, trustedProxies: [AddressRange] = []
+        captureLimit: Int = 1024 * 1024, trustedProxies: [AddressRange] = [], heads: HeadLimits = HeadLimits(),
+        bodyLimit: Int? = nil, tunnelIdle: TimeAmount = .minutes(5),
+        pseudonym: String = "strangler-" + String(UInt32.random(in: .min ... .max), radix: 16)
     ) {
         self.upstream = upstream
         self.head = head
         self.idle = idle
         self.captureLimit = captureLimit
         self.trustedProxies = trustedProxies
+        self.heads = heads
+        self.bodyLimit = bodyLimit
+        self.tunnelIdle = tunnelIdle
+        self.pseudonym = pseudonym
     }
 }

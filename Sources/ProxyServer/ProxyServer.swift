@@ -20,6 +20,17 @@ package final class ProxyServer: Sendable {
         }
     }
 
+    /// What is particular to one address that the proxy listens on.
+    package struct ListenOptions: Sendable {
+        /// Not empty: every connection begins with a PROXY protocol header (version 1 or 2), and only these peers may
+        /// make one; others are closed at once. What the header says is the client's address from then on.
+        package var proxyProtocol: [AddressRange]
+
+        package init(proxyProtocol: [AddressRange] = []) {
+            self.proxyProtocol = proxyProtocol
+        }
+    }
+
     /// Why the proxy cannot listen, in one line that says what to do.
     package struct ListenError: Error, CustomStringConvertible {
         package let description: String
@@ -47,12 +58,14 @@ package final class ProxyServer: Sendable {
 
     /// Listens on `address` with every loop.
     /// - Returns: the port, which the kernel chose if `address.port` was 0.
-    package func listen(on address: Address) async throws(ListenError) -> (port: Int, listeners: [any Channel]) {
+    package func listen(on address: Address, options: ListenOptions = ListenOptions()) async throws(ListenError) -> (
+        port: Int, listeners: [any Channel]
+    ) {
         var port = address.port
         var listeners: [any Channel] = []
         for context in contexts {
             do {
-                let channel = try await bootstrap(context).bind(host: address.host, port: port).get()
+                let channel = try await bootstrap(context, options).bind(host: address.host, port: port).get()
                 port = channel.localAddress?.port ?? port
                 listeners.append(channel)
             } catch {
@@ -79,7 +92,7 @@ package final class ProxyServer: Sendable {
         }
     }
 
-    private func bootstrap(_ context: NIOLoopBound<LoopContext>) -> ServerBootstrap {
+    private func bootstrap(_ context: NIOLoopBound<LoopContext>, _ options: ListenOptions) -> ServerBootstrap {
         ServerBootstrap(group: context.eventLoop)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -89,7 +102,12 @@ package final class ProxyServer: Sendable {
             .childChannelOption(.autoRead, value: false)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(HTTP1ClientConnection(context: context.value))
+                    let client = HTTP1ClientConnection(context: context.value)
+                    if !options.proxyProtocol.isEmpty {
+                        try channel.pipeline.syncOperations.addHandler(
+                            ProxyProtocolHandler(client: client, senders: options.proxyProtocol))
+                    }
+                    try channel.pipeline.syncOperations.addHandler(client)
                 }
             }
     }

@@ -27,6 +27,8 @@ package struct TrafficCounters: Sendable, Equatable {
     package var refused = 0
     /// Clients that left before their answer was complete.
     package var clientAborts = 0
+    /// Connections that became tunnels: 101 was asked for and given.
+    package var upgraded = 0
     /// Requests that no route matched.
     package var unmatched = PerExtraction()
     package var extractions: [PerExtraction]
@@ -39,6 +41,7 @@ package struct TrafficCounters: Sendable, Equatable {
         connections += other.connections
         refused += other.refused
         clientAborts += other.clientAborts
+        upgraded += other.upgraded
         unmatched.add(other.unmatched)
         for i in extractions.indices where i < other.extractions.count { extractions[i].add(other.extractions[i]) }
     }

@@ -26,7 +26,7 @@ package struct EndpointTemplates: Sendable {
         for template in templates {
             guard let pattern = try? RoutePattern(parsing: template), !pattern.matchesRest else { continue }
             let shape = pattern.segments.map { segment in
-                if case .parameter = segment { RoutePattern.Segment.parameter("") } else { segment }
+                if case .parameter = segment { RoutePattern.Segment.parameter("") } else { segment.folded }
             }
             guard shapes.insert(shape).inserted else { continue }
             let location = SourceLocation(file: "", line: 0, column: 0)

@@ -11,9 +11,8 @@
 ///
 /// Refused (answer 400): see `Reason`.
 ///
-/// Left alone: upper and lower case (servers that ignore case are rare, and folding would change what the others
-/// receive), a trailing slash, and `;parameters` (a segment may legally hold `;`; the route table matches a literal
-/// with and without them, so they do not lead around a route).
+/// Left alone, because folding would change what the upstream receives: upper and lower case, a trailing slash, and
+/// `;parameters`. The route table matches a literal in any case, with and without them, so none leads around a route.
 package enum PathNormalization {
     package enum Result: Sendable, Equatable {
         case unchanged

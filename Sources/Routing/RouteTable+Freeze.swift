@@ -123,7 +123,8 @@ struct RouteTableBuilder {
         }
     }
 
-    private mutating func child(of node: Int, _ segment: RoutePattern.Segment) -> Int {
+    private mutating func child(of node: Int, _ written: RoutePattern.Segment) -> Int {
+        let segment = written.folded
         let existing: Int? =
             switch segment {
             case .literal(let bytes): nodes[node].literals[bytes]
@@ -167,5 +168,13 @@ struct RouteTableBuilder {
                 return String(decoding: buffer[..<length], as: UTF8.self)
             }
         }
+    }
+}
+
+extension RoutePattern.Segment {
+    /// As it is looked up: literals take a request's segment in any case.
+    var folded: Self {
+        guard case .literal(let bytes) = self else { return self }
+        return .literal(bytes.map(RouteTable.lowercased))
     }
 }

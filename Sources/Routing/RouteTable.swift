@@ -10,9 +10,9 @@ package import HTTPWire
 /// Cost: one hash per segment of the path. Passing over can visit several branches, but each node of the tree at most
 /// once, because a node is reached by one way only; no table makes it exponential. Nothing is allocated.
 ///
-/// Literals are compared with escapes decoded and, if there is no such literal, without `;parameters`: the servers behind
-/// do the same, so `/api%3Av1/x` or `/api;v=1/x` may not lead around the route of `/api:v1/**` or `/api/**`. What the
-/// upstream receives is not touched by this.
+/// Literals are compared with escapes decoded, in any case and, if there is no such literal, without `;parameters`: servers
+/// behind do the same, so `/api%3Av1/x`, `/API:v1/x` or `/api;v=1/x` may not lead around the route of `/api:v1/**` or
+/// `/api/**`. Routes that differ in case only clash. What the upstream receives is not touched by this.
 ///
 /// A class, so that a request that looks something up retains one object and not each array.
 package final class RouteTable: Sendable {
@@ -158,13 +158,13 @@ extension RouteTable {
     private func child(of node: Int32, _ segment: UnsafeRawBufferPointer) -> Int32 {
         let found = literals.find(scope: node, segment)
         if found >= 0 { return found }
-        for byte in segment where byte == UInt8(ascii: "%") || byte == UInt8(ascii: ";") {
+        for byte in segment where byte == UInt8(ascii: "%") || byte == UInt8(ascii: ";") || byte &- 0x41 < 26 {
             return childSlowly(of: node, segment)
         }
         return -1
     }
 
-    /// Looks for the segment with its escapes decoded, then for what stands before its parameters.
+    /// Looks for the segment with its escapes decoded and in lower case, then for what stands before its parameters.
     private func childSlowly(of node: Int32, _ segment: UnsafeRawBufferPointer) -> Int32 {
         let whole = childDecoded(of: node, segment)
         if whole >= 0 { return whole }
@@ -177,6 +177,7 @@ extension RouteTable {
         guard segment.count <= literals.longestKey &* 3 else { return -1 }
         return withUnsafeTemporaryAllocation(byteCount: segment.count + 1, alignment: 1) { buffer in
             let length = PercentEncoding.decode(segment, into: buffer)
+            for index in 0..<length { buffer[index] = Self.lowercased(buffer[index]) }
             return literals.find(scope: node, UnsafeRawBufferPointer(rebasing: buffer[..<length]))
         }
     }
@@ -250,9 +251,11 @@ extension RouteTable {
         }
         guard end <= buffer.count else { return 0 }
         for index in 0..<end {
-            let byte = host[index]
-            buffer[index] = byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
+            buffer[index] = lowercased(host[index])
         }
         return end
     }
+
+    /// ASCII only: what lies beyond, servers compare byte by byte.
+    static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 }

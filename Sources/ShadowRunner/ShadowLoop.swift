@@ -172,6 +172,7 @@ final class ShadowLoop {
         switch exchange.outcome {
         case .failed: return .primaryFailed("no-answer")
         case .abandoned: return .notSent(.primaryIncomplete)
+        case .upgrade: return .notSent(.upgrade)
         case .answered(let status):
             if status >= 500 { return .primaryFailed("status-\(status)") }
             if isWrite, status >= 400 { return .notSent(.writeRejected) }

@@ -9,6 +9,8 @@ package struct CapturedExchange: Sendable {
         case failed
         /// The client left before the answer was complete. The primary may have carried the request out.
         case abandoned
+        /// The client asked for another protocol on its connection: there is nothing to ask the other side.
+        case upgrade
     }
 
     /// Index of the extraction, and of the route that matched, in the configuration.

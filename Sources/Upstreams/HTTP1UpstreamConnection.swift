@@ -15,6 +15,8 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
         case length(left: Int)
         case chunked
         case untilClose
+        /// Behind a 101: bytes of another protocol.
+        case tunnel
         /// The answer is whole. If more comes with the same read, the connection is of no further use.
         case ended
     }
@@ -24,11 +26,11 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
 
     /// Held, as the pool holds it: each lasts until the connection has closed.
     private let pool: UpstreamPool
-    private var context: ChannelHandlerContext?
+    private(set) var context: ChannelHandlerContext?
     private var socket: LoopSocket?
     private var consumer: (any UpstreamConsumer)?
     private var reading = Reading.idle
-    private var parser = ResponseHeadParser()
+    private var parser: ResponseHeadParser
     private var decoder = ChunkedDecoder()
     private var trailers: [UInt8] = []
     private var inbound: ByteBuffer?
@@ -44,6 +46,7 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
     private var isReadPaused = false
     /// The channel's read is over, and no other has been asked for.
     package private(set) var isReadWanted = false
+    package var mayUpgrade = false
     /// The pool counts it: it has been connected, and is not one that lost the race between two addresses of a name.
     var isCounted = false
     /// When it came to rest, for the pool's sweep.
@@ -51,6 +54,7 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
 
     init(pool: UpstreamPool) {
         self.pool = pool
+        parser = ResponseHeadParser(limits: pool.headLimits)
         outbound = ByteBufferAllocator().buffer(capacity: 1024)
     }
 
@@ -70,6 +74,7 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
         reading = .head
         answered = false
         keepsAlive = true
+        mayUpgrade = false
         trailers = []
         chunksRequest = framing == .chunked
         requestEnded = false
@@ -184,6 +189,7 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
         switch reading {
         case .ended: finish()
         case .untilClose where !isBroken: finish()
+        case .tunnel where !isBroken: finish()
         // A part of a head shows that the upstream had begun to answer.
         default: fail(answered || inbound != nil ? .truncated : .closedBeforeHead)
         }
@@ -212,7 +218,7 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
                 if size == left, case .length = reading { reading = .ended }
             case .chunked:
                 guard takeChunks(&bytes) else { return }
-            case .untilClose:
+            case .untilClose, .tunnel:
                 consumer?.upstreamBody(bytes)
                 return
             case .ended:
@@ -235,8 +241,12 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
             }
             if complete {
                 answered = true
-                // 101 answers an Upgrade, and none was forwarded: after it the connection speaks something else.
-                if parser.head.status == 101 { failed = true } else { consumer?.upstreamHead(parser, raw) }
+                // Behind a 101 the connection speaks something else: only for a client that asked for it.
+                if parser.head.status == 101, !mayUpgrade || parser.facts.upgradeIndex < 0 {
+                    failed = true
+                } else {
+                    consumer?.upstreamHead(parser, raw)
+                }
             }
         }
         if failed {
@@ -259,6 +269,10 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
             parser.reset()
             return
         }
+        if head.status == 101 {
+            beginTunnel()
+            return
+        }
         keepsAlive = head.keepsAlive
         switch head.framing {
         case .none: reading = .ended
@@ -268,6 +282,18 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
             reading = .chunked
         case .untilClose: reading = .untilClose
         }
+    }
+
+    private func beginTunnel() {
+        keepsAlive = false
+        reading = .tunnel
+        // Each side of a tunnel may end before the other.
+        _ = try? context?.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+    }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case .tunnel = reading, case ChannelEvent.inputClosed? = event as? ChannelEvent else { return }
+        consumer?.upstreamInputEnded()
     }
 
     private func takeChunks(_ bytes: inout ByteBuffer) -> Bool {
@@ -307,6 +333,25 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
         if keepsAlive, requestEnded, isActive { pool.release(self) } else { close() }
         consumer.upstreamEnded(trailers: trailers)
         consumer.upstreamReadComplete()
+    }
+
+    package func finishSending() {
+        flush()
+        context?.close(mode: .output, promise: nil)
+    }
+
+    package func endTunnel(within limit: TimeAmount) {
+        consumer = nil
+        flush()
+        guard let context else { return }
+        let channel = context.channel
+        let guardian = context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in
+            guardian.cancel()
+            channel.close(promise: nil)
+        }
+        context.close(mode: .output, promise: written)
     }
 
     private func fail(_ failure: UpstreamFailure) {

@@ -1,3 +1,4 @@
+package import HTTPWire
 package import NIOCore
 internal import NIOPosix
 
@@ -21,10 +22,13 @@ package struct UpstreamPoolLimits: Sendable, Equatable {
     package var connections: Int
     /// Exchanges that wait for a connection.
     package var pending: Int
+    /// Of the answers' heads.
+    package var heads: HeadLimits
 
-    package init(connections: Int = 1024, pending: Int = 1024) {
+    package init(connections: Int = 1024, pending: Int = 1024, heads: HeadLimits = HeadLimits()) {
         self.connections = connections
         self.pending = pending
+        self.heads = heads
     }
 }
 
@@ -60,6 +64,7 @@ package final class UpstreamPool {
     /// Connections that exist or are being made.
     package private(set) var connections = 0
     private var isClosed = false
+    var headLimits: HeadLimits { limits.heads }
 
     package init(
         loop: any EventLoop, address: UpstreamAddress, limits: UpstreamPoolLimits = UpstreamPoolLimits(),

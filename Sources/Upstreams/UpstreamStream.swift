@@ -29,6 +29,8 @@ package protocol UpstreamStream: AnyObject {
     /// It had served a request before this one, so the upstream may have closed it in the meantime.
     var isReused: Bool { get }
     var isWritable: Bool { get }
+    /// 101 may be the answer, after which `sendBody` and `upstreamBody` carry a tunnel's bytes. False after `begin`.
+    var mayUpgrade: Bool { get set }
     /// Begins an exchange. The head is a whole one; nothing leaves before `flush`.
     func begin(_ consumer: any UpstreamConsumer, method: Method, framing: BodyFraming, head: ByteBuffer)
     func sendBody(_ bytes: ByteBuffer)
@@ -39,6 +41,11 @@ package protocol UpstreamStream: AnyObject {
     /// A slow reader: the upstream shall wait.
     func pauseReading()
     func resumeReading()
+    /// Of a tunnel: the client has said all that it will say.
+    func finishSending()
+    /// Of a tunnel: both sides have said all, or nothing for too long. What waits to be written is, within `limit`; the
+    /// consumer hears nothing more.
+    func endTunnel(within limit: TimeAmount)
 }
 
 /// What one exchange hears from its upstream. All calls come on the loop.
@@ -53,8 +60,15 @@ package protocol UpstreamConsumer: AnyObject {
     /// Everything that one read brought has been handed over: time to flush.
     func upstreamReadComplete()
     func upstreamWritabilityChanged(_ isWritable: Bool)
+    /// Of a tunnel: the upstream has said all that it will say, and may still listen.
+    func upstreamInputEnded()
     /// The end of this upstream's part. `reused`: the connection had served another request before.
     func upstreamFailed(_ failure: UpstreamFailure, reused: Bool)
+}
+
+extension UpstreamConsumer {
+    /// For those that never ask for an upgrade.
+    package func upstreamInputEnded() {}
 }
 
 /// How long the upstream side of an exchange may take. Checked by the loop's tick, so to about 100 ms.

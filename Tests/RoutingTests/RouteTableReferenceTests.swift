@@ -27,7 +27,7 @@ private struct ReferenceMatcher {
         for (wanted, segment) in zip(pattern.segments, segments) {
             switch wanted {
             case .literal(let bytes):
-                guard bytes == Array(segment.utf8) else { return nil }
+                guard bytes == Array(segment.lowercased().utf8) else { return nil }
                 rank.append(3)
             case .parameter:
                 guard !segment.isEmpty else { return nil }
@@ -87,8 +87,10 @@ private struct ReferenceMatcher {
         for _ in 0..<200 {
             let depth = Int.random(in: 0...5, using: &generator)
             let tail = Bool.random(using: &generator) ? "/" : ""
-            let body = (0..<depth).map { _ in "/" + (["a", "b", "c", "d"].randomElement(using: &generator) ?? "") }
-                .joined()
+            let body = (0..<depth).map { _ in
+                "/" + (["a", "b", "c", "d", "A", "B"].randomElement(using: &generator) ?? "")
+            }
+            .joined()
             let path = body.isEmpty ? "/" : body + tail
             let method = Self.methods.randomElement(using: &generator) ?? "GET"
             let host = Self.hosts.randomElement(using: &generator) ?? ""

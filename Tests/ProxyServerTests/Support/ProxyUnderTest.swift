@@ -16,7 +16,7 @@ struct OrdersExtraction {
     var writes = WritePolicy.dualWrite
     var affinity = Affinity.cookie("session")
 
-    fileprivate var traffic: ExtractionTraffic {
+    var traffic: ExtractionTraffic {
         let definition = ExtractionDefinition(
             name: "orders", owner: nil, problem: "", because: [], hasContract: false, affinity: affinity, cohort: nil,
             sample: sample, writes: writes, noise: .none, ramp: [], bake: .seconds(0), guardLimits: GuardLimits(),
@@ -92,24 +92,29 @@ let patient = ProxySettings(
 /// body did, no client connection is left afterwards.
 func withProxy(
     monolith: Int, service: Int? = nil, orders: OrdersExtraction = OrdersExtraction(stage: .identified),
-    settings: ProxySettings = patient, loops: Int = 1, _ body: (ProxyUnderTest) async throws -> Void
+    snapshot: ProxySnapshot? = nil, settings: ProxySettings = patient, listen: ProxyServer.ListenOptions = .init(),
+    loops: Int = 1, shadow: (@Sendable (CapturedExchange) -> Void)? = nil,
+    _ body: (ProxyUnderTest) async throws -> Void
 ) async throws {
     try await withTaskExecutorPreference(BlockingExecutor()) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
         let captured = Watched<[CapturedExchange]>([])
         let fellBack = Watched<[FallbackReason]>([])
         let server = try await ProxyServer(
-            group: group, snapshot: try orders.snapshot(),
+            group: group, snapshot: try snapshot ?? orders.snapshot(),
             upstreams: ProxyUpstreams(
                 monolith: UpstreamAddress(host: "127.0.0.1", port: monolith),
                 services: [UpstreamAddress(host: "127.0.0.1", port: service ?? monolith)]),
             settings: settings
         ) {
             ExchangeHandoff(
-                shadow: { exchange in captured.change { $0.append(exchange) } },
+                shadow: { exchange in
+                    captured.change { $0.append(exchange) }
+                    shadow?(exchange)
+                },
                 fellBack: { _, reason in fellBack.change { $0.append(reason) } })
         }
-        let (port, listeners) = try await server.listen(on: .init(host: "127.0.0.1", port: 0))
+        let (port, listeners) = try await server.listen(on: .init(host: "127.0.0.1", port: 0), options: listen)
         let proxy = ProxyUnderTest(
             server: server, port: port, listeners: listeners, captured: captured, fellBack: fellBack)
         let result: Result<Void, any Error>

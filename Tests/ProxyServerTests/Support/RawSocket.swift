@@ -18,6 +18,8 @@ final class RawSocket: @unchecked Sendable {
 
     let descriptor: Int32
     private(set) var buffer: [UInt8] = []
+    /// Every byte that has come so far.
+    private(set) var received = 0
     private var isOpen = true
 
     init(descriptor: Int32) {
@@ -77,6 +79,7 @@ final class RawSocket: @unchecked Sendable {
         let count = chunk.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
         if count > 0 {
             buffer.append(contentsOf: chunk[..<count])
+            received += count
         } else if count == 0 {
             throw .closed
         } else if errno != EAGAIN {

@@ -8,8 +8,11 @@ final class ScriptedOrigin: Sendable {
         var accepted = 0
         var finished = 0
         var requests: [Message] = []
+        /// Bytes of whole requests, and of connections that have ended all bytes.
+        var requestBytes = 0
+        var bytes = 0
         /// Bytes that were no whole request.
-        var strayBytes = 0
+        var strayBytes: Int { bytes - requestBytes }
         /// Errors that ended scripts.
         var errors: [SocketError] = []
     }
@@ -24,8 +27,13 @@ final class ScriptedOrigin: Sendable {
 
         /// The next request, which goes on record.
         func request() throws(SocketError) -> Message {
+            let before = socket.received - socket.buffer.count
             let message = try Message.request(from: socket)
-            record.change { $0.requests.append(message) }
+            let size = socket.received - socket.buffer.count - before
+            record.change {
+                $0.requests.append(message)
+                $0.requestBytes += size
+            }
             return message
         }
 
@@ -75,11 +83,11 @@ final class ScriptedOrigin: Sendable {
         } catch {
             connection.record.change { $0.errors.append(error) }
         }
-        let stray = connection.socket.buffer.count
+        let bytes = connection.socket.received
         connection.socket.close()
         connection.record.change {
             $0.finished += 1
-            $0.strayBytes += stray
+            $0.bytes += bytes
         }
     }
 
@@ -96,6 +104,13 @@ final class ScriptedOrigin: Sendable {
 
     var requests: [Message] { record.now.requests }
     var accepted: Int { record.now.accepted }
+
+    /// Waits until all connections have ended.
+    /// - Returns: whether it got these requests, and not one byte beside them.
+    func sawOnly(_ targets: [String]) -> Bool {
+        guard record.wait(until: { $0.finished == $0.accepted }) else { return false }
+        return requests.map(\.target) == targets && record.now.strayBytes == 0
+    }
 
     /// A port of this machine on which nobody listens.
     static func refusingPort() throws -> Int {

@@ -1,0 +1,88 @@
+internal import HTTPWire
+internal import NIOCore
+internal import Upstreams
+
+// Behind a 101 (RFC 9110 §7.8): bytes go both ways as they come, each side waits for the other, and each may end first.
+// `ExchangeMachine` decides; here is what carries it out.
+
+extension Exchange {
+    /// How long the upstream may be silent: a tunnel longer than an answer.
+    var silenceLimit: TimeAmount {
+        machine.phase == .tunnelling ? context.settings.tunnelIdle : context.settings.upstream.idle
+    }
+
+    func beginTunnel(_ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer) {
+        answeredStatus = 101
+        context.counters.upgraded += 1
+        deadline = context.now + silenceLimit
+        client.sendHead(parser, bytes, servedBy: servedBy, requestEnded: requestEnded)
+        client.tunnelBegan()
+        if let captured = takeCapture(.upgrade) { context.handoff.shadow(captured) }
+    }
+
+    /// The client's bytes. The caller flushes by `requestReadComplete`.
+    func tunnel(_ bytes: ByteBuffer) {
+        guard machine.phase == .tunnelling, let stream else { return }
+        deadline = context.now + silenceLimit
+        stream.sendBody(bytes)
+    }
+
+    func clientInputEnded() {
+        switch machine.tunnelInputEnded(.client) {
+        case .passOn: stream?.finishSending()
+        case .finish: finishTunnel()
+        case .ignore: break
+        }
+    }
+
+    func upstreamInputEnded() {
+        client.flush()
+        switch machine.tunnelInputEnded(.upstream) {
+        case .passOn: client.tunnelInputEnded()
+        case .finish: finishTunnel()
+        case .ignore: break
+        }
+    }
+
+    /// Both sides have said all, or nothing for too long, or the upstream is gone.
+    func finishTunnel() {
+        machine.ended()
+        deadline = .distantFuture
+        stream?.endTunnel(within: context.settings.idle)
+        stream = nil
+        client.tunnelEnded()
+    }
+}
+
+extension HTTP1ClientConnection {
+    func tunnelBegan() {
+        receiving = .tunnel
+        waiting = .upstream
+        // Not now: the upstream's connection is in the middle of its read.
+        channelContext?.eventLoop.assumeIsolated().execute { [self] in
+            if case .tunnel = receiving { process() }
+        }
+    }
+
+    func takeTunnel() {
+        guard let bytes = inbound else { return }
+        inbound = nil
+        exchangeStorage?.tunnel(bytes)
+    }
+
+    func tunnelInputEnded() {
+        flush()
+        channelContext?.close(mode: .output, promise: nil)
+    }
+
+    func tunnelEnded() {
+        flush()
+        receiving = .lingering
+        waiting = .writing
+        deadline = context.now + context.settings.idle
+        guard let channelContext else { return }
+        let written = channelContext.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { [self] _ in linger() }
+        channelContext.close(mode: .output, promise: written)
+    }
+}

@@ -1,0 +1,81 @@
+import Comparison
+import Foundation
+import Logging
+import NIOPosix
+import ProxyServer
+import Routing
+import ShadowRunner
+import Synchronization
+import Testing
+import Upstreams
+
+/// The proxy with its shadow: `/orders/**` is answered by the monolith and asked of the service too.
+struct ShadowedProxy: Sendable {
+    let proxy: ProxyUnderTest
+    let monolith: ScriptedOrigin
+    let service: ScriptedOrigin
+    fileprivate let store: VerdictStore
+    fileprivate let recorder: EvidenceRecorder
+    fileprivate let runner: ShadowRunner
+
+    /// What was counted, by `verdict` or `verdict reason`, once nothing is under way any more.
+    func verdicts() async -> [String: Int] {
+        #expect(await runner.drain(within: .seconds(60)))
+        await recorder.flush()
+        return store.counts.withLock { $0 }
+    }
+}
+
+private final class VerdictStore: EvidenceStore {
+    let counts = Mutex<[String: Int]>([:])
+
+    func record(_ batch: EvidenceBatch, at: Date) async throws {
+        counts.withLock { counts in
+            for (key, count) in batch.counts {
+                counts[key.verdict.rawValue + (key.reason.map { " " + $0 } ?? ""), default: 0] += count
+            }
+        }
+    }
+}
+
+func withShadowedProxy(
+    monolith: ScriptedOrigin, service: ScriptedOrigin, settings: ProxySettings = patient,
+    timeout: Duration = .seconds(10), _ body: (ShadowedProxy) async throws -> Void
+) async throws {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let redactor = Redactor(key: Array("a key for tests".utf8))
+    let orders = Route(
+        pattern: try RoutePattern(parsing: "/orders/**"), extraction: 0,
+        location: SourceLocation(file: "orders.yaml", line: 1, column: 1))
+    let shadowed = ShadowedExtraction(
+        name: "orders", service: UpstreamAddress(host: "127.0.0.1", port: service.port),
+        comparer: Comparer(rules: .none, redactor: redactor), rules: .none, timeout: timeout)
+    let shadowSettings = ShadowSettings(
+        monolith: UpstreamAddress(host: "127.0.0.1", port: monolith.port), extractions: [shadowed],
+        templates: EndpointTemplates(routes: [orders], known: [[]]), redactor: redactor,
+        settleDelay: .milliseconds(1))
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    let store = VerdictStore()
+    let recorder = EvidenceRecorder(store: store, logger: logger)
+    let runner = try await ShadowRunner(
+        loops: Array(group.makeIterator()), settings: shadowSettings, recorder: recorder)
+    let result: Result<Void, any Error>
+    do {
+        try await withProxy(
+            monolith: monolith.port, service: service.port, orders: OrdersExtraction(stage: .shadow),
+            settings: settings, shadow: { runner.accept($0) }
+        ) { proxy in
+            try await body(
+                ShadowedProxy(
+                    proxy: proxy, monolith: monolith, service: service, store: store, recorder: recorder,
+                    runner: runner))
+        }
+        result = .success(())
+    } catch {
+        result = .failure(error)
+    }
+    await runner.shutdown()
+    try await group.shutdownGracefully()
+    try result.get()
+}
