@@ -86,7 +86,7 @@ private func checkSent(
 
 /// Every field that has to arrive, in order.
 private func expectedFields(
-    _ original: PlainHead, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, _ forwarding: RequestForwarding
+    _ original: PlainHead, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, _ forwarding: borrowing RequestForwarding
 ) -> [PlainHead.Field] {
     let facts = forwarding.facts
     let authority = Array(head.authority(in: bytes))

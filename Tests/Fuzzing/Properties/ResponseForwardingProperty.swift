@@ -54,7 +54,7 @@ private func check(
 }
 
 /// Every field that has to arrive, in order.
-private func expectedFields(_ original: PlainHead, _ head: ResponseHead, _ forwarding: ResponseForwarding)
+private func expectedFields(_ original: PlainHead, _ head: ResponseHead, _ forwarding: borrowing ResponseForwarding)
     -> [PlainHead.Field]
 {
     let nominated = Set(original.connectionOptions).subtracting(known)

@@ -1,6 +1,8 @@
 import Comparison
+import Extraction
 import Foundation
 import Logging
+import NIOCore
 import NIOPosix
 import ProxyServer
 import Routing
