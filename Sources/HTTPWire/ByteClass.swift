@@ -14,8 +14,8 @@ enum ByteClass {
     /// Visible ASCII without "#" and "\": what a request target may hold. Fragments are never sent (RFC 9110 §7.1), and
     /// a backslash is read as "/" by some origins, so a route could be walked around with it.
     static let target: UInt8 = 4
-    /// reg-name, IPv4 and bracketed IPv6 characters, and the port's colon (RFC 3986 §3.2.2), without userinfo's "@".
-    static let host: UInt8 = 8
+    /// reg-name and IPv4 characters (RFC 3986 §3.2.2), without percent-encoding, which no name on the wire needs.
+    static let registeredName: UInt8 = 8
     /// Token characters without `_`: names of nothing else need no second look, see `KnownField.isImitated`.
     static let plainToken: UInt8 = 16
 
@@ -32,7 +32,7 @@ enum ByteClass {
             if classes & token != 0, byte != 0x5F { classes |= plainToken }
             if byte == 0x09 || (0x20...0x7E).contains(byte) || byte >= 0x80 { classes |= fieldValue }
             if (0x21...0x7E).contains(byte), byte != 0x23, byte != 0x5C { classes |= target }
-            if isAlphanumeric || "-._~!$&'()*+,;=:[]".utf8.contains(UInt8(byte)) { classes |= host }
+            if isAlphanumeric || "-._~!$&'()*+,;=".utf8.contains(UInt8(byte)) { classes |= registeredName }
             table[byte] = classes
         }
         return table
@@ -97,6 +97,12 @@ extension UnsafeRawBufferPointer {
         guard let baseAddress, start < count else { return -1 }
         guard let found = memchr(baseAddress + start, Int32(byte), count - start) else { return -1 }
         return UnsafeRawPointer(found) - baseAddress
+    }
+
+    @inline(__always)
+    func equals(_ text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount, let baseAddress else { return false }
+        return memcmp(baseAddress, text.utf8Start, count) == 0
     }
 
     /// Equality with an ASCII name, upper and lower case alike. `lowercased` must be lower case.

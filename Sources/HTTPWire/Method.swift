@@ -4,7 +4,9 @@ package enum Method: UInt8, Sendable, CaseIterable {
     case get, head, post, put, patch, delete, options, trace, connect, other
 
     /// The token of a known method; empty for `.other`.
-    package var name: String {
+    package var name: String { token.description }
+
+    var token: StaticString {
         switch self {
         case .get: "GET"
         case .head: "HEAD"

@@ -197,7 +197,7 @@ extension Method {
         case (7, 0x43): candidate = .connect
         default: candidate = .other
         }
-        self = candidate.name.utf8.elementsEqual(token) ? candidate : .other
+        self = token.equals(candidate.token) ? candidate : .other
     }
 
     /// Whether a token is a known method but for its case. Methods are case-sensitive, yet some servers take `get` for
@@ -214,17 +214,11 @@ extension UnsafeRawBufferPointer {
     /// `host[:port]` (RFC 9110 §7.2) with a host that is not empty: a name, an IPv4 address, or an IPv6 one in brackets;
     /// without userinfo and percent-encoding, which no name on the wire needs.
     var isAuthority: Bool {
-        guard ByteClass.all(self, are: ByteClass.host), let first else { return false }
-        var hostEnd = 0
-        if first == 0x5B {
+        var hostEnd = ByteClass.prefix(of: self, that: ByteClass.registeredName)
+        if hostEnd == 0, first == 0x5B {
             hostEnd = index(of: 0x5D, from: 1) + 1
             guard hostEnd > 2, part(1, hostEnd - 1).allSatisfy({ $0 == 0x3A || $0 == 0x2E || $0.isHexDigit }) else {
                 return false
-            }
-        } else {
-            while hostEnd < count, self[hostEnd] != 0x3A {
-                if self[hostEnd] == 0x5B || self[hostEnd] == 0x5D { return false }
-                hostEnd += 1
             }
         }
         guard hostEnd > 0 else { return false }
