@@ -68,6 +68,7 @@ let package = Package(
             dependencies: [
                 "HTTPWire", "Resilience",
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .target(
@@ -138,7 +139,8 @@ let package = Package(
             path: "Tests/Fuzzing/Properties"),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "FuzzProperties", "TestSupport"]),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "HTTPWire", "TestSupport"]),
-        .testTarget(name: "ExtractionTests", dependencies: ["Extraction", "Resilience", "DualWrite", "TestSupport"]),
+        .testTarget(name: "ExtractionTests", dependencies: ["Extraction", "DualWrite", "TestSupport"]),
+        .testTarget(name: "ResilienceTests", dependencies: ["Resilience", "TestSupport"]),
         .testTarget(name: "ComparisonTests", dependencies: ["Comparison", "DualWrite", "TestSupport"]),
         .testTarget(
             name: "ProxyConfigurationTests",

@@ -20,7 +20,8 @@ extension Exchange: UpstreamConsumer {
         switch machine.answerHeadArrived(status: parser.head.status) {
         case .forward:
             answeredStatus = parser.head.status
-            deadline = context.now + context.settings.upstream.idle
+            if answeredStatus >= 502, answeredStatus <= 504 { countOriginError() }
+            deadline = context.now + upstream.timeouts.idle
             capture?.answerHead(UnsafeRawBufferPointer(rebasing: bytes[..<min(parser.head.length, bytes.count)]))
             client.sendHead(parser, bytes, servedBy: servedBy, requestEnded: requestEnded)
         case .tunnel: beginTunnel(parser, bytes)
@@ -63,27 +64,29 @@ extension Exchange: UpstreamConsumer {
     func upstreamWritabilityChanged(_ isWritable: Bool) {
         guard isWritable, isActive else { return }
         if machine.phase == .sent {
-            deadline = requestEnded ? context.now + context.settings.upstream.firstByte : .distantFuture
+            deadline = requestEnded ? context.now + upstream.timeouts.firstByte : .distantFuture
         }
         client.resumeRequest()
     }
 
     func upstreamFailed(_ failure: UpstreamFailure, reused: Bool) {
+        let endpoint = stream?.endpoint ?? .none
         stream = nil
         waiter = nil
-        failed(AttemptFailure(failure), reused: reused)
+        failed(AttemptFailure(failure), reused: reused, at: endpoint)
     }
 
-    func failed(_ failure: AttemptFailure, reused: Bool) {
+    func failed(_ failure: AttemptFailure, reused: Bool, at endpoint: EndpointID = .none) {
         deadline = .distantFuture
-        // A kept connection that had died says nothing about the service, so the breaker does not hear of it.
-        settleBreaker(failure == .reset && reused ? nil : .failure)
+        // A kept connection that had died says nothing about the service, so the breaker does not hear of it; nor does it
+        // of a call for which there was nobody to ask.
+        settleBreaker(failure == .reset && reused || failure == .noUpstream ? nil : .failure)
         // A kept connection that was closed is no fault of the upstream's, so trying again needs no budget.
-        let isAffordable = reused || context.retryBudget.isAffordable
+        let isAffordable = reused || upstream.mayRetry
         switch machine.upstreamFailed(failure, reused: reused, retryIsAffordable: isAffordable) {
         case .retry:
-            if !reused { context.retryBudget.retryMade() }
-            attempt(fresh: true)
+            if !reused { upstream.retryMade() }
+            attempt(failedAt: endpoint)
         case .fallBack(let reason): fallBack(reason)
         case .answer(let status, let detail):
             countUpstreamError()
@@ -107,12 +110,21 @@ extension Exchange: UpstreamConsumer {
             context.counters.extractions[extraction].fellBack[index] += 1
         }
         context.handoff.fellBack(extraction, reason)
-        attempt(fresh: false)
+        attempt()
     }
 
     var servedBy: [UInt8] {
         guard let reason = machine.fellBack else { return [] }
         return Array("monolith; fallback=\"\(reason.rawValue)\"".utf8)
+    }
+
+    /// 502, 503 and 504 that are the upstream's own words.
+    private func countOriginError() {
+        if extraction < 0 {
+            context.counters.unmatched.originErrors += 1
+        } else {
+            context.counters.extractions[extraction].originErrors += 1
+        }
     }
 
     private func countUpstreamError() {
@@ -130,6 +142,7 @@ extension AttemptFailure {
         case .refused: self = .refused
         case .connectTimeout: self = .connectTimeout
         case .noConnection: self = .noConnection
+        case .noneHealthy: self = .noUpstream
         case .closedBeforeHead: self = .reset
         case .truncated: self = .brokenOff
         case .malformed: self = .malformed

@@ -25,8 +25,10 @@ final class Exchange {
     var requestEnded = false
     /// Status of the answer that was handed to the client.
     var answeredStatus = 0
-    /// A call to the service is under way that its circuit breaker has admitted.
-    var breakerOwed = false
+    /// Who is being asked, or was last.
+    private(set) var upstream: Upstream
+    /// A call is under way that the upstream's circuit breaker has admitted.
+    private var breakerOwed = false
     var attemptBegan = NIODeadline.uptimeNanoseconds(0)
     private var began = NIODeadline.uptimeNanoseconds(0)
     private(set) var head: ByteBuffer
@@ -39,6 +41,7 @@ final class Exchange {
     init(context: LoopContext, client: any ClientStream) {
         self.context = context
         self.client = client
+        upstream = context.monolith
         head = ByteBufferAllocator().buffer(capacity: 1024)
     }
 
@@ -61,7 +64,8 @@ final class Exchange {
         guard let path = normalisedPath(request, bytes) else { return false }
         let decision = decide(path.changed, parser, bytes)
         machine.requestArrived(
-            decision, isSafe: method.isSafe, hasBody: framing != .none, wantsUpgrade: request.wantsUpgrade)
+            decision, isSafe: method.isSafe, isIdempotent: method.isIdempotent, hasBody: framing != .none,
+            wantsUpgrade: request.wantsUpgrade)
         count(decision)
         writeHead(path.changed, parser, bytes)
         return true
@@ -69,10 +73,8 @@ final class Exchange {
 
     /// Asks the upstream for what `prepare` decided. The caller flushes by `requestReadComplete`.
     func start() {
-        context.retryBudget.requestStarted()
         isStarting = true
-        // A connection that is to become a tunnel is none of the pool's, and a kept one might turn out dead.
-        attempt(fresh: machine.wantsUpgrade)
+        attempt()
         isStarting = false
     }
 
@@ -91,7 +93,7 @@ final class Exchange {
         requestTrailers = trailers
         guard let stream else { return }
         stream.sendEnd(trailers: trailers)
-        if machine.phase == .sent { deadline = context.now + context.settings.upstream.firstByte }
+        if machine.phase == .sent { deadline = context.now + upstream.timeouts.firstByte }
     }
 
     /// All of one read has been handed over.
@@ -142,7 +144,7 @@ final class Exchange {
             }
         waiter?.consumer = nil
         waiter = nil
-        stream?.cancel()
+        if failure == .firstByteTimeout { stream?.timedOut() } else { stream?.cancel() }
         stream = nil
         failed(failure, reused: false)
     }
@@ -237,28 +239,29 @@ final class Exchange {
 
     // MARK: Attempts
 
-    func attempt(fresh: Bool) {
-        let pool: UpstreamPool
+    /// - Parameter failedAt: set for a retry: another endpoint is asked if there is one, on a fresh connection always.
+    func attempt(failedAt: EndpointID? = nil) {
         attemptBegan = .now()
-        if machine.side == .service {
-            let admission = context.breakers[extraction].admit(now: Int64(attemptBegan.uptimeNanoseconds))
+        upstream = machine.side == .service ? context.services[extraction] : context.monolith
+        if let admission = upstream.admit(now: attemptBegan) {
             if admission == .refused {
                 failed(.circuitOpen, reused: false)
                 return
             }
             breakerOwed = true
-            pool = context.services[extraction]
-        } else {
-            pool = context.monolith
         }
-        switch pool.acquire(self, fresh: fresh) {
+        // A connection that is to become a tunnel is none of the pool's, and a kept one might turn out dead.
+        let isFresh = failedAt != nil || machine.wantsUpgrade
+        let freshness: ConnectionFreshness = isFresh ? .fresh : machine.mayRepeat ? .kept : .checked
+        switch upstream.acquire(self, freshness, avoiding: failedAt ?? .none) {
         case .ready(let connection): connected(connection)
         case .pending(let waiter):
             self.waiter = waiter
             // Connecting has a time limit in the pool; this one is for the queue, when all connections are taken.
-            deadline = context.now + context.settings.upstream.connect + context.settings.upstream.firstByte
+            deadline = context.now + upstream.timeouts.connect + upstream.timeouts.firstByte
             if !requestEnded { client.pauseRequest() }
         case .full: failed(.noConnection, reused: false)
+        case .noneHealthy: failed(.noUpstream, reused: false)
         }
     }
 
@@ -274,7 +277,7 @@ final class Exchange {
         }
         pendingBody.removeAll(keepingCapacity: true)
         if requestEnded { connection.sendEnd(trailers: requestTrailers) }
-        deadline = requestEnded ? context.now + context.settings.upstream.firstByte : .distantFuture
+        deadline = requestEnded ? context.now + upstream.timeouts.firstByte : .distantFuture
         if !isStarting {
             connection.flush()
             client.resumeRequest()
@@ -291,18 +294,12 @@ final class Exchange {
         pendingBody.removeAll(keepingCapacity: true)
     }
 
-    /// Tells the service's circuit breaker how the admitted call went; nil: it was given up.
+    /// Tells the upstream's circuit breaker how the admitted call went; nil: it was given up.
     func settleBreaker(_ outcome: CircuitBreaker.Outcome?) {
         guard breakerOwed else { return }
         breakerOwed = false
         let now = NIODeadline.now()
-        let took = (now - attemptBegan).nanoseconds
-        let time = Int64(now.uptimeNanoseconds)
-        if let outcome {
-            context.breakers[extraction].completed(outcome, took: took, now: time)
-        } else {
-            context.breakers[extraction].cancelled(took: took, now: time)
-        }
+        upstream.settle(outcome, took: now - attemptBegan, now: now)
     }
 
     /// Hands the finished exchange to the shadow, if it is to have one. Only after the client has its answer.

@@ -6,6 +6,8 @@ package enum AttemptFailure: Sendable, Equatable {
     case refused
     case connectTimeout
     case noConnection
+    /// There is nobody to ask: no endpoint is healthy, or the name is unknown.
+    case noUpstream
     case circuitOpen
     case reset
     case malformed
@@ -17,7 +19,7 @@ package enum AttemptFailure: Sendable, Equatable {
         switch self {
         case .refused: .refused
         case .connectTimeout, .firstByteTimeout: .timeout
-        case .noConnection: .noConnection
+        case .noConnection, .noUpstream: .noConnection
         case .circuitOpen: .circuitOpen
         case .reset, .malformed, .brokenOff: .reset
         }
@@ -27,7 +29,7 @@ package enum AttemptFailure: Sendable, Equatable {
     var status: Int {
         switch self {
         case .refused, .reset, .malformed, .brokenOff: 502
-        case .noConnection, .circuitOpen: 503
+        case .noConnection, .noUpstream, .circuitOpen: 503
         case .connectTimeout, .firstByteTimeout: 504
         }
     }
@@ -36,7 +38,7 @@ package enum AttemptFailure: Sendable, Equatable {
         switch self {
         case .refused: "The upstream cannot be reached."
         case .connectTimeout: "The upstream did not accept a connection in time."
-        case .noConnection, .circuitOpen: "The upstream is not available."
+        case .noConnection, .noUpstream, .circuitOpen: "The upstream is not available."
         case .reset: "The upstream closed the connection."
         case .malformed: "The upstream's answer is malformed."
         case .firstByteTimeout: "The upstream did not answer in time."
@@ -86,6 +88,7 @@ package struct ExchangeMachine: Sendable, Equatable {
     /// Set once the monolith stands in.
     package private(set) var fellBack: FallbackReason?
     private var isSafe = true
+    private var isIdempotent = true
     private var hasBody = false
     /// Bytes of the request body have been handed on, and are kept nowhere.
     private var bodyHandedOn = false
@@ -99,13 +102,15 @@ package struct ExchangeMachine: Sendable, Equatable {
     /// Who is being asked now.
     package var side: Side { fellBack == nil ? decision.primary : .monolith }
 
+    /// - Parameter isIdempotent: by method; left out, only safe ones are.
     package mutating func requestArrived(
-        _ decision: Decision, isSafe: Bool, hasBody: Bool, wantsUpgrade: Bool = false
+        _ decision: Decision, isSafe: Bool, isIdempotent: Bool? = nil, hasBody: Bool, wantsUpgrade: Bool = false
     ) {
         self = ExchangeMachine()
         self.decision = decision
         // What a tunnel has begun cannot be begun again elsewhere, whatever the method says.
         self.isSafe = isSafe && !wantsUpgrade
+        self.isIdempotent = (isIdempotent ?? isSafe) && !wantsUpgrade
         self.hasBody = hasBody
         self.wantsUpgrade = wantsUpgrade
         phase = .connecting
@@ -164,9 +169,13 @@ package struct ExchangeMachine: Sendable, Equatable {
 
     package mutating func ended() { phase = .ended }
 
+    /// Whether the request can be sent again should a kept connection turn out dead.
+    var mayRepeat: Bool { isIdempotent && !hasBody }
+
     private func mayRetry(reused: Bool) -> Bool {
         RetryPolicy.mayRetry(
-            isSafe: isSafe, hasBody: hasBody, certainlyUnsent: phase == .connecting && !bodyHandedOn,
+            isSafe: isSafe, isIdempotent: isIdempotent, hasBody: hasBody,
+            certainlyUnsent: phase == .connecting && !bodyHandedOn,
             anyResponseByte: false, reusedConnection: reused, attempts: attempts)
     }
 

@@ -1,7 +1,6 @@
 package import Extraction
 package import HTTPWire
 package import NIOCore
-internal import Resilience
 package import Upstreams
 
 #if canImport(Glibc)
@@ -31,15 +30,11 @@ package final class LoopContext {
     package var snapshot: ProxySnapshot
     package internal(set) var counters: TrafficCounters
     let settings: ProxySettings
-    let monolith: UpstreamPool
-    let services: [UpstreamPool]
+    let monolith: Upstream
+    let services: [Upstream]
     let handoff: ExchangeHandoff
     /// `settings.pseudonym` as it is written.
     let pseudonym: [UInt8]
-    var breakers: [CircuitBreaker]
-    /// Retries stay a tenth of this loop's requests, plus a few at once: an upstream that fails for everybody must not
-    /// be asked twice as often.
-    var retryBudget = RetryBudget()
     /// Coarse time, as of the last tick. Deadlines need no better.
     private(set) var now = NIODeadline.now()
     /// `Date` field's value for this second.
@@ -53,8 +48,8 @@ package final class LoopContext {
     static let tick = TimeAmount.milliseconds(100)
 
     package init(
-        loop: any EventLoop, snapshot: ProxySnapshot, upstreams: ProxyUpstreams, settings: ProxySettings,
-        handoff: ExchangeHandoff
+        loop: any EventLoop, share: LoopShare = .whole, snapshot: ProxySnapshot, upstreams: ProxyUpstreams,
+        directory: UpstreamDirectory, settings: ProxySettings, handoff: ExchangeHandoff
     ) {
         self.loop = loop
         self.snapshot = snapshot
@@ -63,12 +58,13 @@ package final class LoopContext {
         pseudonym = Array(settings.pseudonym.utf8)
         random = UInt64.random(in: 1...UInt64.max)
         counters = TrafficCounters(extractions: upstreams.services.count)
-        breakers = upstreams.services.map { _ in CircuitBreaker() }
-        let limits = UpstreamPoolLimits(heads: settings.heads)
-        monolith = UpstreamPool(loop: loop, address: upstreams.monolith, limits: limits, timeouts: settings.upstream)
-        services = upstreams.services.map {
-            UpstreamPool(loop: loop, address: $0, limits: limits, timeouts: settings.upstream)
+        func make(_ upstream: UpstreamSettings) -> Upstream {
+            Upstream(
+                loop: loop, settings: upstream, share: share, timeouts: settings.upstream, heads: settings.heads,
+                directory: directory)
         }
+        monolith = make(upstreams.monolith)
+        services = upstreams.services.map(make)
         date = HTTPDate.format(secondsSince1970: Int(time(nil)))
     }
 
@@ -83,7 +79,7 @@ package final class LoopContext {
     package func stop() {
         ticker?.cancel()
         monolith.close()
-        for pool in services { pool.close() }
+        for upstream in services { upstream.close() }
         for client in clients { client.closeNow() }
     }
 
@@ -114,7 +110,7 @@ package final class LoopContext {
             index -= 1
         }
         monolith.sweep(now: now)
-        for pool in services { pool.sweep(now: now) }
+        for upstream in services { upstream.sweep(now: now) }
     }
 
     // MARK: Clients
@@ -171,6 +167,7 @@ package final class LoopContext {
 
 /// What does not change while the proxy runs.
 package struct ProxySettings: Sendable {
+    /// For upstreams that have none of their own.
     package var upstream: UpstreamTimeouts
     /// A whole request head has to arrive within this time of its first byte.
     package var head: TimeAmount

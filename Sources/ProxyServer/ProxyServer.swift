@@ -1,5 +1,6 @@
 package import NIOCore
 package import NIOPosix
+package import Upstreams
 
 #if canImport(Glibc)
     internal import Glibc
@@ -38,17 +39,23 @@ package final class ProxyServer: Sendable {
 
     private let contexts: [NIOLoopBound<LoopContext>]
 
-    /// - Parameter handoff: called once on each loop.
+    /// - Parameters:
+    ///   - directory: the process's; nil: one of its own.
+    ///   - handoff: called once on each loop.
     package init(
-        group: MultiThreadedEventLoopGroup, snapshot: ProxySnapshot, upstreams: ProxyUpstreams, settings: ProxySettings,
+        group: MultiThreadedEventLoopGroup, snapshot: ProxySnapshot, upstreams: ProxyUpstreams,
+        directory: UpstreamDirectory? = nil, settings: ProxySettings,
         handoff: @escaping @Sendable () -> ExchangeHandoff
     ) async throws {
         var contexts: [NIOLoopBound<LoopContext>] = []
-        for loop in group.makeIterator() {
+        let directory = directory ?? UpstreamDirectory(loop: group.next())
+        let loops = Array(group.makeIterator())
+        for (index, loop) in loops.enumerated() {
             contexts.append(
                 try await loop.submit {
                     let context = LoopContext(
-                        loop: loop, snapshot: snapshot, upstreams: upstreams, settings: settings, handoff: handoff())
+                        loop: loop, share: LoopShare(index: index, of: loops.count), snapshot: snapshot,
+                        upstreams: upstreams, directory: directory, settings: settings, handoff: handoff())
                     context.start()
                     return NIOLoopBound(context, eventLoop: loop)
                 }.get())

@@ -40,12 +40,19 @@ package final class ProxySnapshot: Sendable {
 
 /// The upstreams of a configuration: the monolith, and one service per extraction.
 package struct ProxyUpstreams: Sendable {
-    package let monolith: UpstreamAddress
+    package let monolith: UpstreamSettings
     /// By the extraction's index.
-    package let services: [UpstreamAddress]
+    package let services: [UpstreamSettings]
 
-    package init(monolith: UpstreamAddress, services: [UpstreamAddress]) {
+    package init(monolith: UpstreamSettings, services: [UpstreamSettings]) {
         self.monolith = monolith
         self.services = services
+    }
+
+    /// One endpoint each, with every default. The monolith has no breaker: nobody stands in for it.
+    package init(monolith: UpstreamAddress, services: [UpstreamAddress]) {
+        var settings = UpstreamSettings(name: "monolith", monolith)
+        settings.breaker = nil
+        self.init(monolith: settings, services: services.map { UpstreamSettings($0) })
     }
 }

@@ -9,6 +9,8 @@ package struct TrafficCounters: Sendable, Equatable {
         package var fellBack = [Int](repeating: 0, count: FallbackReason.allCases.count)
         /// Requests that the proxy had to answer by itself because no upstream did.
         package var upstreamErrors = 0
+        /// Answers 502, 503 and 504 that were an upstream's own, and went to the client as they came.
+        package var originErrors = 0
         package var shadowed = 0
 
         package init() {}
@@ -18,6 +20,7 @@ package struct TrafficCounters: Sendable, Equatable {
             toService += other.toService
             for i in fellBack.indices where i < other.fellBack.count { fellBack[i] += other.fellBack[i] }
             upstreamErrors += other.upstreamErrors
+            originErrors += other.originErrors
             shadowed += other.shadowed
         }
     }

@@ -8,7 +8,7 @@ internal import Upstreams
 extension Exchange {
     /// How long the upstream may be silent: a tunnel longer than an answer.
     var silenceLimit: TimeAmount {
-        machine.phase == .tunnelling ? context.settings.tunnelIdle : context.settings.upstream.idle
+        machine.phase == .tunnelling ? context.settings.tunnelIdle : upstream.timeouts.idle
     }
 
     func beginTunnel(_ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer) {

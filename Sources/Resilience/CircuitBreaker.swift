@@ -11,7 +11,7 @@
 /// upstream and one event loop.
 package struct CircuitBreaker: Sendable {
     /// When to open and how long; the defaults are those of DESIGN §4.
-    package struct Limits: Sendable, Equatable {
+    package struct Limits: Sendable, Hashable {
         /// 1 … 128, outcomes remembered.
         package let window: Int
         /// Fewer remembered outcomes than this prove nothing.

@@ -78,7 +78,7 @@ extension UpstreamFailure {
         switch self {
         case .refused: "connect-refused"
         case .connectTimeout, .firstByteTimeout, .idleTimeout: "timeout"
-        case .noConnection: "no-connection"
+        case .noConnection, .noneHealthy: "no-connection"
         case .closedBeforeHead, .truncated: "reset"
         case .malformed: "malformed"
         }

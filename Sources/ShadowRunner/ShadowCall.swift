@@ -25,17 +25,17 @@ final class ShadowCall: UpstreamConsumer {
     private var answerBytes = 0
     private var hasEnded = false
     private var retriesLeft = 1
-    private unowned let pool: UpstreamPool
+    private unowned let upstream: Upstream
     private let mayRepeat: Bool
 
     init(
-        method: Method, head: ByteBuffer, body: [ByteBuffer], pool: UpstreamPool, deadline: NIODeadline,
+        method: Method, head: ByteBuffer, body: [ByteBuffer], upstream: Upstream, deadline: NIODeadline,
         answerLimit: Int, onEnd: @escaping (ShadowCall, Result) -> Void
     ) {
         self.method = method
         self.head = head
         self.body = body
-        self.pool = pool
+        self.upstream = upstream
         self.deadline = deadline
         self.answerLimit = answerLimit
         self.onEnd = onEnd
@@ -43,16 +43,24 @@ final class ShadowCall: UpstreamConsumer {
         mayRepeat = method.isSafe
     }
 
-    func start(fresh: Bool = false) {
-        switch pool.acquire(self, fresh: fresh) {
+    /// - Parameter failedAt: set for a second attempt, which is made on a fresh connection.
+    func start(failedAt: EndpointID? = nil) {
+        let freshness: ConnectionFreshness = failedAt != nil ? .fresh : mayRepeat ? .kept : .checked
+        switch upstream.acquire(self, freshness, avoiding: failedAt ?? .none) {
         case .ready(let connection): upstreamConnected(connection)
         case .pending(let waiter): self.waiter = waiter
         case .full: end(.failed(.noConnection))
+        case .noneHealthy: end(.failed(.noneHealthy))
         }
     }
 
     func tick(now: NIODeadline) {
-        if now > deadline { end(.failed(.firstByteTimeout)) }
+        guard now > deadline else { return }
+        if answerHead.readableBytes == 0 {
+            stream?.timedOut()
+            stream = nil
+        }
+        end(.failed(.firstByteTimeout))
     }
 
     private func end(_ result: Result) {
@@ -105,11 +113,12 @@ final class ShadowCall: UpstreamConsumer {
     func upstreamWritabilityChanged(_ isWritable: Bool) {}
 
     func upstreamFailed(_ failure: UpstreamFailure, reused: Bool) {
+        let endpoint = stream?.endpoint ?? .none
         stream = nil
         waiter = nil
         if failure == .closedBeforeHead, reused, mayRepeat, retriesLeft > 0 {
             retriesLeft -= 1
-            start(fresh: true)
+            start(failedAt: endpoint)
         } else {
             end(.failed(failure))
         }

@@ -44,8 +44,8 @@ final class ShadowLoop {
     private var ready = CircularBuffer<UInt64>()
     private var isStarting = false
     private var secondLooks = 0
-    private let monolith: UpstreamPool
-    private let services: [UpstreamPool]
+    private let monolith: Upstream
+    private let services: [Upstream]
     private var lanes = LaneScheduler()
     private var jobs: [UInt64: Job] = [:]
     private var calls: [ObjectIdentifier: ShadowCall] = [:]
@@ -60,16 +60,20 @@ final class ShadowLoop {
     /// Set when stopping; succeeds when the last pair has been judged.
     private var stopped: EventLoopPromise<Void>?
 
-    init(loop: any EventLoop, settings: ShadowSettings, judge: @escaping Judge) {
+    init(loop: any EventLoop, settings: ShadowSettings, directory: UpstreamDirectory, judge: @escaping Judge) {
         self.loop = loop
         self.settings = settings
         self.judge = judge
-        let limits = UpstreamPoolLimits(connections: settings.maximumConnections, pending: settings.maximumJobs)
-        let timeouts = UpstreamTimeouts()
-        monolith = UpstreamPool(loop: loop, address: settings.monolith, limits: limits, timeouts: timeouts)
-        services = settings.extractions.map {
-            UpstreamPool(loop: loop, address: $0.service, limits: limits, timeouts: timeouts)
+        func make(_ upstream: UpstreamSettings) -> Upstream {
+            var shadowed = upstream
+            shadowed.name += " (shadow)"
+            // Apart from the primaries' connections; its limits are each loop's already.
+            shadowed.connections = settings.maximumConnections
+            shadowed.pending = settings.maximumJobs
+            return Upstream(loop: loop, settings: shadowed, directory: directory)
         }
+        monolith = make(settings.monolith)
+        services = settings.extractions.map { make($0.service) }
     }
 
     func start() {
@@ -101,7 +105,7 @@ final class ShadowLoop {
         }
         settling.removeAll()
         monolith.close()
-        for pool in services { pool.close() }
+        for upstream in services { upstream.close() }
         if unjudged == 0 { promise.succeed() }
         return promise.futureResult
     }
@@ -116,7 +120,7 @@ final class ShadowLoop {
         let now = NIODeadline.now()
         for call in Array(calls.values) { call.tick(now: now) }
         monolith.sweep(now: now)
-        for pool in services { pool.sweep(now: now) }
+        for upstream in services { upstream.sweep(now: now) }
     }
 
     /// Writes that the shadow is behind by. One that is on its way for milliseconds is not: under traffic there always
@@ -215,7 +219,7 @@ final class ShadowLoop {
         }
         let call = ShadowCall(
             method: exchange.method, head: request.head, body: request.body,
-            pool: exchange.shadowIsService == shadow ? services[exchange.extraction] : monolith,
+            upstream: exchange.shadowIsService == shadow ? services[exchange.extraction] : monolith,
             deadline: .now() + .nanoseconds(extraction.timeout), answerLimit: settings.answerLimit
         ) { [unowned self] call, result in
             calls[ObjectIdentifier(call)] = nil

@@ -10,8 +10,10 @@ package final class ShadowRunner: Sendable {
     private let loops: [NIOLoopBound<ShadowLoop>]
     private let workers: NIOThreadPool
 
+    /// - Parameter directory: the process's; nil: one of its own.
     package init(
-        loops eventLoops: [any EventLoop], settings: ShadowSettings, recorder: EvidenceRecorder, workers count: Int = 1,
+        loops eventLoops: [any EventLoop], settings: ShadowSettings, directory: UpstreamDirectory? = nil,
+        recorder: EvidenceRecorder, workers count: Int = 1,
         now: @escaping @Sendable () -> Date = { Date() }
     ) async throws {
         let workers = NIOThreadPool(numberOfThreads: max(1, count))
@@ -22,10 +24,14 @@ package final class ShadowRunner: Sendable {
             workers.submit { _ in judged(comparison.judge(pair, now: now())) }
         }
         var loops: [NIOLoopBound<ShadowLoop>] = []
+        guard let directory = directory ?? eventLoops.first.map({ UpstreamDirectory(loop: $0) }) else {
+            self.loops = []
+            return
+        }
         for loop in eventLoops {
             loops.append(
                 try await loop.submit {
-                    let shadow = ShadowLoop(loop: loop, settings: settings, judge: judge)
+                    let shadow = ShadowLoop(loop: loop, settings: settings, directory: directory, judge: judge)
                     shadow.start()
                     return NIOLoopBound(shadow, eventLoop: loop)
                 }.get())

@@ -5,14 +5,14 @@ package import Upstreams
 /// What the shadow side needs to know of one extraction.
 package struct ShadowedExtraction: Sendable {
     package let name: String
-    package let service: UpstreamAddress
+    package let service: UpstreamSettings
     package let comparer: Comparer
     package let rules: ComparisonRules
     /// Nanoseconds that a shadow request may take in all.
     package let timeout: Int64
 
     package init(
-        name: String, service: UpstreamAddress, comparer: Comparer, rules: ComparisonRules, timeout: Duration
+        name: String, service: UpstreamSettings, comparer: Comparer, rules: ComparisonRules, timeout: Duration
     ) {
         self.name = name
         self.service = service
@@ -25,7 +25,7 @@ package struct ShadowedExtraction: Sendable {
 }
 
 package struct ShadowSettings: Sendable {
-    package let monolith: UpstreamAddress
+    package let monolith: UpstreamSettings
     package let extractions: [ShadowedExtraction]
     package let templates: EndpointTemplates
     package let redactor: Redactor
@@ -43,7 +43,7 @@ package struct ShadowSettings: Sendable {
     package let settleDelay: Duration
 
     package init(
-        monolith: UpstreamAddress, extractions: [ShadowedExtraction], templates: EndpointTemplates, redactor: Redactor,
+        monolith: UpstreamSettings, extractions: [ShadowedExtraction], templates: EndpointTemplates, redactor: Redactor,
         maximumJobs: Int = 2_048, maximumBytes: Int = 64 * 1024 * 1024, maximumConnections: Int = 64,
         answerLimit: Int = 1024 * 1024, maximumEndpoints: Int = 1_000,
         settleDelay: Duration = .milliseconds(250)

@@ -24,10 +24,11 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
     /// Bodies up to this size are copied behind their head, so that both leave in one `write`.
     static let coalesceLimit = 16 * 1024
 
-    /// Held, as the pool holds it: each lasts until the connection has closed.
-    private let pool: UpstreamPool
+    /// Held, as they hold it: each lasts until the connection has closed.
+    private let upstream: Upstream
+    let pool: UpstreamPool
     private(set) var context: ChannelHandlerContext?
-    private var socket: LoopSocket?
+    private(set) var socket: LoopSocket?
     private var consumer: (any UpstreamConsumer)?
     private var reading = Reading.idle
     private var parser: ResponseHeadParser
@@ -52,7 +53,8 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
     /// When it came to rest, for the pool's sweep.
     var idleSince = NIODeadline.uptimeNanoseconds(0)
 
-    init(pool: UpstreamPool) {
+    init(upstream: Upstream, pool: UpstreamPool) {
+        self.upstream = upstream
         self.pool = pool
         parser = ResponseHeadParser(limits: pool.headLimits)
         outbound = ByteBufferAllocator().buffer(capacity: 1024)
@@ -126,6 +128,13 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
         close()
     }
 
+    package var endpoint: EndpointID { pool.id }
+
+    package func timedOut() {
+        if consumer != nil { upstream.failed(at: pool, .firstByteTimeout, reused: isReused) }
+        cancel()
+    }
+
     package func pauseReading() { isReadPaused = true }
 
     package func resumeReading() {
@@ -185,7 +194,7 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
     package func channelInactive(context: ChannelHandlerContext) {
         isActive = false
         isWritable = false
-        pool.connectionClosed(self)
+        upstream.connectionClosed(self)
         switch reading {
         case .ended: finish()
         case .untilClose where !isBroken: finish()
@@ -241,6 +250,7 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
             }
             if complete {
                 answered = true
+                upstream.answered(by: pool, status: parser.head.status)
                 // Behind a 101 the connection speaks something else: only for a client that asked for it.
                 if parser.head.status == 101, !mayUpgrade || parser.facts.upgradeIndex < 0 {
                     failed = true
@@ -330,7 +340,7 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
         reading = .idle
         let trailers = trailers
         resumeReading()
-        if keepsAlive, requestEnded, isActive { pool.release(self) } else { close() }
+        if keepsAlive, requestEnded, isActive { upstream.release(self) } else { close() }
         consumer.upstreamEnded(trailers: trailers)
         consumer.upstreamReadComplete()
     }
@@ -359,6 +369,7 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
         self.consumer = nil
         reading = .idle
         close()
+        upstream.failed(at: pool, failure, reused: isReused)
         consumer.upstreamFailed(failure, reused: isReused)
     }
 }

@@ -16,10 +16,10 @@ package import NIOCore
 /// The descriptor is used only while the channel says that it is active. NIO says otherwise before it runs anybody's
 /// code after the close, so a number that was given to another connection is never written to.
 package final class LoopSocket {
-    private let channel: any Channel
+    let channel: any Channel
     private let core: any ChannelCore
     /// -1 where the channel has none (an embedded one): then every write is queued.
-    private let descriptor: CInt
+    let descriptor: CInt
     private var queued = 0
     private var onWritten: (() -> Void)?
 

@@ -8,6 +8,8 @@ package enum UpstreamFailure: Error, Sendable, Equatable {
     case connectTimeout
     /// All connections are busy and the queue for them is full.
     case noConnection
+    /// Every endpoint fails its health checks, or the name is unknown.
+    case noneHealthy
     /// The connection ended before the first byte of an answer.
     case closedBeforeHead
     /// The connection ended inside the answer.
@@ -36,8 +38,12 @@ package protocol UpstreamStream: AnyObject {
     func sendBody(_ bytes: ByteBuffer)
     func sendEnd(trailers: [UInt8])
     func flush()
+    /// Where it goes to.
+    var endpoint: EndpointID { get }
     /// The consumer wants nothing more, and hears nothing more.
     func cancel()
+    /// As `cancel`, because no answer began in time: that counts against the endpoint.
+    func timedOut()
     /// A slow reader: the upstream shall wait.
     func pauseReading()
     func resumeReading()
@@ -72,7 +78,7 @@ extension UpstreamConsumer {
 }
 
 /// How long the upstream side of an exchange may take. Checked by the loop's tick, so to about 100 ms.
-package struct UpstreamTimeouts: Sendable, Equatable {
+package struct UpstreamTimeouts: Sendable, Hashable {
     package var connect: TimeAmount
     /// From the request's last byte to the answer's first.
     package var firstByte: TimeAmount

@@ -11,11 +11,12 @@ private final class Asker: UpstreamConsumer {
     private(set) var waiter: UpstreamWaiter?
     private var stream: (any UpstreamStream)?
 
-    func ask(_ pool: UpstreamPool) {
-        switch pool.acquire(self, fresh: false) {
+    func ask(_ upstream: Upstream, _ freshness: ConnectionFreshness = .kept) {
+        switch upstream.acquire(self, freshness) {
         case .ready(let connection): upstreamConnected(connection)
         case .pending(let waiter): self.waiter = waiter
         case .full: outcome = "full"
+        case .noneHealthy: outcome = "none healthy"
         }
     }
 
@@ -43,15 +44,16 @@ private final class Asker: UpstreamConsumer {
 /// A pool and those who ask it, all on one loop.
 private final class Scene: Sendable {
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    private let bound: NIOLoopBoundBox<(pool: UpstreamPool, askers: [Asker])>
+    private let bound: NIOLoopBoundBox<(upstream: Upstream, askers: [Asker])>
 
-    init(port: Int, limits: UpstreamPoolLimits) async throws {
+    init(port: Int, connections: Int, pending: Int) async throws {
         let loop = group.next()
         bound = try await loop.submit {
-            let pool = UpstreamPool(
-                loop: loop, address: UpstreamAddress(host: "127.0.0.1", port: port), limits: limits,
-                timeouts: UpstreamTimeouts())
-            return NIOLoopBoundBox((pool: pool, askers: []), eventLoop: loop)
+            var settings = UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: port))
+            settings.connections = connections
+            settings.pending = pending
+            let upstream = Upstream(loop: loop, settings: settings, directory: nil)
+            return NIOLoopBoundBox((upstream: upstream, askers: []), eventLoop: loop)
         }.get()
     }
 
@@ -60,7 +62,7 @@ private final class Scene: Sendable {
             for _ in 0..<times {
                 let asker = Asker()
                 bound.value.askers.append(asker)
-                asker.ask(bound.value.pool)
+                asker.ask(bound.value.upstream)
             }
         }.get()
     }
@@ -70,7 +72,7 @@ private final class Scene: Sendable {
         try await bound.eventLoop.submit { [bound] in
             let asker = Asker()
             bound.value.askers.append(asker)
-            asker.ask(bound.value.pool)
+            asker.ask(bound.value.upstream)
             asker.leave()
         }.get()
     }
@@ -84,7 +86,7 @@ private final class Scene: Sendable {
     }
 
     func connections() async throws -> Int {
-        try await bound.eventLoop.submit { [bound] in bound.value.pool.connections }.get()
+        try await bound.eventLoop.submit { [bound] in bound.value.upstream.connections }.get()
     }
 
     func reaches(_ isTrue: (Scene) async throws -> Bool) async throws -> Bool {
@@ -97,7 +99,7 @@ private final class Scene: Sendable {
     }
 
     func close() async throws {
-        try await bound.eventLoop.submit { [bound] in bound.value.pool.close() }.get()
+        try await bound.eventLoop.submit { [bound] in bound.value.upstream.close() }.get()
         #expect(try await reaches { try await $0.connections() == 0 })
         try await group.shutdownGracefully()
     }
@@ -110,7 +112,7 @@ private final class Scene: Sendable {
             _ = mayAnswer.wait { $0 }
             return plainAnswer("x")
         })
-        let scene = try await Scene(port: origin.port, limits: UpstreamPoolLimits(connections: 2, pending: 3))
+        let scene = try await Scene(port: origin.port, connections: 2, pending: 3)
         try await scene.ask(times: 6)
         #expect(try await scene.outcomes() == [nil, nil, nil, nil, nil, "full"])
         #expect(origin.record.wait { $0.requests.count == 2 })
@@ -128,7 +130,7 @@ private final class Scene: Sendable {
             _ = mayAnswer.wait { $0 }
             return plainAnswer("x")
         })
-        let scene = try await Scene(port: origin.port, limits: UpstreamPoolLimits(connections: 1, pending: 2))
+        let scene = try await Scene(port: origin.port, connections: 1, pending: 2)
         try await scene.ask(times: 3)
         for index in [1, 2] { try await scene.leave(index) }
         try await scene.ask(times: 2)
@@ -145,7 +147,7 @@ private final class Scene: Sendable {
             _ = try connection.request()
             if connection.number > 0 { try connection.send(plainAnswer("x")) }
         }
-        let scene = try await Scene(port: origin.port, limits: UpstreamPoolLimits(connections: 1, pending: 2))
+        let scene = try await Scene(port: origin.port, connections: 1, pending: 2)
         try await scene.ask(times: 2)
         #expect(try await scene.reaches { try await $0.outcomes().allSatisfy { $0 != nil } })
         #expect(try await scene.outcomes() == ["closedBeforeHead", "ended"])
@@ -154,7 +156,7 @@ private final class Scene: Sendable {
 
     @Test func `connections that cannot be made are not counted, and everybody waiting hears of it`() async throws {
         let scene = try await Scene(
-            port: try ScriptedOrigin.refusingPort(), limits: UpstreamPoolLimits(connections: 1, pending: 5))
+            port: try ScriptedOrigin.refusingPort(), connections: 1, pending: 5)
         try await scene.ask(times: 5)
         #expect(try await scene.reaches { try await $0.outcomes().allSatisfy { $0 == "refused" } })
         #expect(try await scene.connections() == 0)
@@ -163,7 +165,7 @@ private final class Scene: Sendable {
 
     @Test func `a connection whose asker has left by then serves the next one`() async throws {
         let origin = try ScriptedOrigin(answering: { _ in plainAnswer("x") })
-        let scene = try await Scene(port: origin.port, limits: UpstreamPoolLimits(connections: 1, pending: 5))
+        let scene = try await Scene(port: origin.port, connections: 1, pending: 5)
         try await scene.askAndLeave()
         try await scene.ask()
         #expect(try await scene.reaches { try await $0.outcomes()[1] == "ended" })

@@ -56,8 +56,9 @@ private let request = ByteBuffer(string: "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     private let loop = EmbeddedEventLoop()
 
     /// A connection that has sent a GET.
-    private func asked(_ listener: Listener, pool: UpstreamPool) throws -> (EmbeddedChannel, HTTP1UpstreamConnection) {
-        let connection = HTTP1UpstreamConnection(pool: pool)
+    private func asked(_ listener: Listener, _ upstream: Upstream) throws -> (EmbeddedChannel, HTTP1UpstreamConnection)
+    {
+        let connection = HTTP1UpstreamConnection(upstream: upstream, pool: upstream.pools[0])
         let channel = EmbeddedChannel(handler: connection, loop: loop)
         try channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         listener.upstreamConnected(connection)
@@ -68,8 +69,8 @@ private let request = ByteBuffer(string: "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         return (channel, connection)
     }
 
-    private func pool() -> UpstreamPool {
-        UpstreamPool(loop: loop, address: UpstreamAddress(host: "127.0.0.1", port: 1), timeouts: UpstreamTimeouts())
+    private func upstream() -> Upstream {
+        Upstream(loop: loop, settings: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: 1)), directory: nil)
     }
 
     @Test func `an answer means the same however its bytes are cut into reads`() throws {
@@ -85,16 +86,16 @@ private let request = ByteBuffer(string: "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             let bytes = Array(answer.bytes.utf8)
             for first in 1..<bytes.count {
                 for second in [first, (first + bytes.count) / 2] {
-                    let pool = pool()
+                    let upstream = upstream()
                     let listener = Listener()
-                    let (channel, connection) = try asked(listener, pool: pool)
+                    let (channel, connection) = try asked(listener, upstream)
                     for part in [bytes[..<first], bytes[first..<second], bytes[second...]] where !part.isEmpty {
                         try channel.writeInbound(ByteBuffer(bytes: part))
                     }
                     #expect(listener.body == answer.body)
                     #expect(listener.events.last == .ended(answer.ended))
                     // It is back in the pool, for the next one.
-                    guard case .ready(let next) = pool.acquire(listener, fresh: false) else {
+                    guard case .ready(let next) = upstream.acquire(listener, .kept) else {
                         Issue.record("the connection was not kept")
                         return
                     }
@@ -108,9 +109,9 @@ private let request = ByteBuffer(string: "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     /// channelRead, channelRead, channelReadComplete: both reads belong to one round of the loop, and the first one holds
     /// the whole answer.
     @Test func `what follows an answer within the same round makes its connection useless`() throws {
-        let pool = pool()
+        let upstream = upstream()
         let listener = Listener()
-        let (channel, _) = try asked(listener, pool: pool)
+        let (channel, _) = try asked(listener, upstream)
         channel.pipeline.fireChannelRead(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
         #expect(listener.events == [.connected, .head(200), .body("ok")])
         channel.pipeline.fireChannelRead(ByteBuffer(string: "HTTP/1.1 200 OK\r\n"))
@@ -121,9 +122,9 @@ private let request = ByteBuffer(string: "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     }
 
     @Test func `bytes on a connection at rest end it`() throws {
-        let pool = pool()
+        let upstream = upstream()
         let listener = Listener()
-        let (channel, _) = try asked(listener, pool: pool)
+        let (channel, _) = try asked(listener, upstream)
         try channel.writeInbound(ByteBuffer(string: "HTTP/1.1 204 No Content\r\n\r\n"))
         #expect(channel.isActive)
         try channel.writeInbound(ByteBuffer(string: "x"))
@@ -131,9 +132,9 @@ private let request = ByteBuffer(string: "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     }
 
     @Test func `a paused connection reads again once it is resumed, whenever that is`() throws {
-        let pool = pool()
+        let upstream = upstream()
         let listener = Listener()
-        let (channel, connection) = try asked(listener, pool: pool)
+        let (channel, connection) = try asked(listener, upstream)
         #expect(!connection.isReadWanted)
         listener.pausesAfterBody = true
         try channel.writeInbound(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nab"))
@@ -157,13 +158,13 @@ private let request = ByteBuffer(string: "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         ]
         for (bytes, outcome) in cases {
             let listener = Listener()
-            let (channel, _) = try asked(listener, pool: pool())
+            let (channel, _) = try asked(listener, upstream())
             if !bytes.isEmpty { try channel.writeInbound(ByteBuffer(string: bytes)) }
             try channel.close().wait()
             #expect(listener.events.last == outcome, "\(bytes)")
         }
         let listener = Listener()
-        let (channel, _) = try asked(listener, pool: pool())
+        let (channel, _) = try asked(listener, upstream())
         try channel.writeInbound(ByteBuffer(string: "HTTP/1.1 200 OK\r\n\r\na"))
         channel.pipeline.fireErrorCaught(ChannelError.ioOnClosedChannel)
         #expect(listener.events.last == .failed(.truncated, reused: false))
@@ -172,7 +173,7 @@ private let request = ByteBuffer(string: "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 
     @Test func `a cancelled exchange hears nothing more`() throws {
         let listener = Listener()
-        let (channel, connection) = try asked(listener, pool: pool())
+        let (channel, connection) = try asked(listener, upstream())
         try channel.writeInbound(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na"))
         connection.cancel()
         #expect(!channel.isActive)

@@ -30,6 +30,10 @@ extension ProxyBackend {
                 name: "strangler_upstream_errors_total", help: "Requests that no upstream answered.", kind: .counter,
                 samples: perExtraction(counters, names) { Double($0.upstreamErrors) }),
             MetricFamily(
+                name: "strangler_origin_errors_total",
+                help: "Answers 502, 503 and 504 that were an upstream's own and were passed on.", kind: .counter,
+                samples: perExtraction(counters, names) { Double($0.originErrors) }),
+            MetricFamily(
                 name: "strangler_shadowed_total", help: "Requests handed to the shadow.", kind: .counter,
                 samples: perExtraction(counters, names) { Double($0.shadowed) }),
             MetricFamily(

@@ -64,12 +64,14 @@ final class ProxyProcess: Service {
         let states = model.states(from: cache.load())
         let names = configuration.extractions.map(\.definition.name)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads ?? System.coreCount)
+        let directory = UpstreamDirectory(loop: group.next(), logger: logger)
         let shadow = try await ShadowRunner(
             loops: Array(group.makeIterator()),
-            settings: model.shadowSettings(redactionKey: try data.redactionKey()), recorder: recorder)
+            settings: model.shadowSettings(redactionKey: try data.redactionKey()), directory: directory,
+            recorder: recorder)
         let server = try await ProxyServer(
             group: group, snapshot: model.snapshot(of: states, generation: 0), upstreams: model.upstreams,
-            settings: model.settings
+            directory: directory, settings: model.settings
         ) {
             ExchangeHandoff(
                 shadow: { shadow.accept($0) },

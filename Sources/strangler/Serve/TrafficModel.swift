@@ -42,10 +42,19 @@ struct TrafficModel: Sendable {
         }
     }
 
+    private var monolith: UpstreamSettings {
+        var monolith = UpstreamSettings(configuration.monolith, name: "monolith")
+        // Nobody stands in for it, so refusing what it might still answer helps nobody.
+        monolith.breaker = nil
+        return monolith
+    }
+
     var upstreams: ProxyUpstreams {
         ProxyUpstreams(
-            monolith: UpstreamAddress(configuration.monolith),
-            services: configuration.extractions.map { UpstreamAddress($0.service) })
+            monolith: monolith,
+            services: configuration.extractions.map {
+                UpstreamSettings($0.service, name: $0.definition.name)
+            })
     }
 
     var settings: ProxySettings {
@@ -61,10 +70,11 @@ struct TrafficModel: Sendable {
     func shadowSettings(redactionKey: [UInt8]) -> ShadowSettings {
         let redactor = Redactor(key: redactionKey)
         return ShadowSettings(
-            monolith: UpstreamAddress(configuration.monolith),
+            monolith: monolith,
             extractions: configuration.extractions.map { extraction in
                 ShadowedExtraction(
-                    name: extraction.definition.name, service: UpstreamAddress(extraction.service),
+                    name: extraction.definition.name,
+                    service: UpstreamSettings(extraction.service, name: extraction.definition.name),
                     comparer: Comparer(rules: extraction.rules, redactor: redactor), rules: extraction.rules,
                     timeout: extraction.shadowTimeout)
             },
@@ -88,6 +98,13 @@ struct TrafficModel: Sendable {
                     definition: definition,
                     state: states[definition.name] ?? .initial(name: definition.name, now: Date()))
             })
+    }
+}
+
+extension UpstreamSettings {
+    init(_ definition: UpstreamDefinition, name: String) {
+        self.init(name: name, UpstreamAddress(definition))
+        health = definition.healthPath.map { HealthCheckSettings(path: $0) }
     }
 }
 

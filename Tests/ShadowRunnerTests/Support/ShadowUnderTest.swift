@@ -121,10 +121,10 @@ private func settings(_ setup: Setup, monolith: Int, service: Int) throws -> Sha
     let here = SourceLocation(file: "orders.yaml", line: 1, column: 1)
     let route = Route(pattern: try RoutePattern(parsing: "/api/v1/**"), extraction: 0, location: here)
     let extraction = ShadowedExtraction(
-        name: "orders", service: UpstreamAddress(host: "127.0.0.1", port: service),
+        name: "orders", service: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: service)),
         comparer: Comparer(rules: setup.rules, redactor: redactor), rules: setup.rules, timeout: setup.timeout)
     return ShadowSettings(
-        monolith: UpstreamAddress(host: "127.0.0.1", port: monolith), extractions: [extraction],
+        monolith: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: monolith)), extractions: [extraction],
         templates: EndpointTemplates(routes: [route], known: [["/api/v1/orders", "/api/v1/orders/{id}"]]),
         redactor: redactor, maximumJobs: setup.maximumJobs, maximumBytes: setup.maximumBytes,
         maximumConnections: setup.maximumConnections, answerLimit: setup.answerLimit,
