@@ -155,8 +155,8 @@ let package = Package(
         .testTarget(
             name: "ProxyServerTests",
             dependencies: [
-                "ProxyServer", "ShadowRunner", "Upstreams", "HTTPWire", "Routing", "Extraction", "Comparison",
-                "TestSupport",
+                "ProxyServer", "ShadowRunner", "Upstreams", "HTTPWire", "Resilience", "Routing", "Extraction",
+                "Comparison", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
                 .product(name: "NIOEmbedded", package: nio), .product(name: "NIOHTTP1", package: nio),

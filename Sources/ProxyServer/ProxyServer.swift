@@ -38,6 +38,7 @@ package final class ProxyServer: Sendable {
     }
 
     private let contexts: [NIOLoopBound<LoopContext>]
+    private let directory: UpstreamDirectory
 
     /// - Parameters:
     ///   - directory: the process's; nil: one of its own.
@@ -61,6 +62,7 @@ package final class ProxyServer: Sendable {
                 }.get())
         }
         self.contexts = contexts
+        self.directory = directory
     }
 
     /// Listens on `address` with every loop.
@@ -154,6 +156,9 @@ package final class ProxyServer: Sendable {
         }
         return (sum, open)
     }
+
+    /// How the upstreams stand, the shadow's among them if it shares the directory.
+    package func upstreams() async -> [UpstreamStatus] { await directory.status() }
 
     /// Lets exchanges under way finish, for at most `deadline`, then closes what is left. Close the listeners before;
     /// the event loops stay.

@@ -29,9 +29,16 @@ package struct LoadBalancer: Sendable {
         turn += 1
         if turn >= count { turn %= count }
         guard method == .leastRequests else { return turn }
-        var other = Int(truncatingIfNeeded: nextRandom().multipliedFullWidth(by: UInt64(count - 1)).high)
-        if other >= turn { other += 1 }
+        let other = pickOther(than: turn, of: count)
         return active(other) < active(turn) ? other : turn
+    }
+
+    /// Index of an endpoint for a request that failed at `failed`, by chance. It is nobody's turn: if a second attempt took
+    /// one, a failing endpoint of two would get every request first.
+    package mutating func pickOther(than failed: Int, of count: Int) -> Int {
+        guard count > 1 else { return 0 }
+        let other = Int(truncatingIfNeeded: nextRandom().multipliedFullWidth(by: UInt64(count - 1)).high)
+        return other < failed ? other : other + 1
     }
 
     /// xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators, scrambled", 2016).

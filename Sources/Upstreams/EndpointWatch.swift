@@ -161,19 +161,20 @@ final class EndpointWatch {
 
     /// Brings `endpoints` in line with `places`, and tells everybody if that changed them.
     private func refresh() {
-        var wanted: [WatchedEndpoint] = []
+        let wasKnown = isKnown
+        // Those that stay keep their order, in whichever one the name server gives them today.
+        let gone = endpoints.filter { endpoint in !places.contains { $0.found.contains(endpoint.address) } }
+        endpoints.removeAll { endpoint in gone.contains { $0 === endpoint } }
+        for endpoint in gone { endpoint.stop() }
+        var hasNew = false
         for place in places {
-            for address in place.found where !wanted.contains(where: { $0.address == address }) {
-                wanted.append(
-                    endpoints.first { $0.address == address } ?? makeEndpoint(address, place.address.authority))
+            for address in place.found where !endpoints.contains(where: { $0.address == address }) {
+                endpoints.append(makeEndpoint(address, place.address.authority))
+                hasNew = true
             }
         }
-        let isSame = wanted.count == endpoints.count && zip(wanted, endpoints).allSatisfy { $0 === $1 }
-        for endpoint in endpoints where !wanted.contains(where: { $0 === endpoint }) { endpoint.stop() }
-        endpoints = wanted
-        let isKnown = !wanted.isEmpty || places.allSatisfy(\.wasTried)
-        defer { self.isKnown = isKnown }
-        if isKnown, !isSame || !self.isKnown { publish() }
+        isKnown = !endpoints.isEmpty || places.allSatisfy(\.wasTried)
+        if isKnown, hasNew || !gone.isEmpty || !wasKnown { publish() }
     }
 
     private func makeEndpoint(_ address: SocketAddress, _ authority: String) -> WatchedEndpoint {

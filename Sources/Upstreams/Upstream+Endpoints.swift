@@ -50,9 +50,10 @@ extension Upstream {
     func choose(avoiding failed: EndpointID) -> UpstreamPool? {
         guard !usable.isEmpty else { return nil }
         let pools = usable
-        let index = balancer.pick(pools.count) { pools[$0].activeRequests }
-        guard pools[index].id == failed, pools.count > 1 else { return pools[index] }
-        return pools[(index + 1) % pools.count]
+        if failed != .none, let index = pools.firstIndex(where: { $0.id == failed }) {
+            return pools[balancer.pickOther(than: index, of: pools.count)]
+        }
+        return pools[balancer.pick(pools.count) { pools[$0].activeRequests }]
     }
 
     /// An endpoint at which the waiter has not failed yet; an ejected one is better than none.

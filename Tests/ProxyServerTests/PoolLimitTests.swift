@@ -9,6 +9,8 @@ import Testing
 private final class Asker: UpstreamConsumer {
     private(set) var outcome: String?
     private(set) var waiter: UpstreamWaiter?
+    /// Set: it asks once more when a kept connection had died.
+    private var repeatsAt: Upstream?
     private var stream: (any UpstreamStream)?
 
     func ask(_ upstream: Upstream, _ freshness: ConnectionFreshness = .kept) {
@@ -18,6 +20,11 @@ private final class Asker: UpstreamConsumer {
         case .full: outcome = "full"
         case .noneHealthy: outcome = "none healthy"
         }
+    }
+
+    func askTwiceIfNeeded(_ upstream: Upstream) {
+        repeatsAt = upstream
+        ask(upstream)
     }
 
     func leave() {
@@ -38,7 +45,15 @@ private final class Asker: UpstreamConsumer {
     func upstreamEnded(trailers: [UInt8]) { outcome = "ended" }
     func upstreamReadComplete() {}
     func upstreamWritabilityChanged(_ isWritable: Bool) {}
-    func upstreamFailed(_ failure: UpstreamFailure, reused: Bool) { outcome = "\(failure)" }
+
+    func upstreamFailed(_ failure: UpstreamFailure, reused: Bool) {
+        guard let upstream = repeatsAt, reused else {
+            outcome = "\(failure)"
+            return
+        }
+        repeatsAt = nil
+        ask(upstream, .fresh)
+    }
 }
 
 /// A pool and those who ask it, all on one loop.
@@ -74,6 +89,24 @@ private final class Scene: Sendable {
             bound.value.askers.append(asker)
             asker.ask(bound.value.upstream)
             asker.leave()
+        }.get()
+    }
+
+    func askTwiceIfNeeded() async throws {
+        try await bound.eventLoop.submit { [bound] in
+            let asker = Asker()
+            bound.value.askers.append(asker)
+            asker.askTwiceIfNeeded(bound.value.upstream)
+        }.get()
+    }
+
+    /// Asks while the loop has had no chance to hear of what happened before.
+    func ask(_ freshness: ConnectionFreshness, once happened: @escaping @Sendable () -> Bool) async throws {
+        try await bound.eventLoop.submit { [bound] in
+            #expect(happened())
+            let asker = Asker()
+            bound.value.askers.append(asker)
+            asker.ask(bound.value.upstream, freshness)
         }.get()
     }
 
@@ -171,6 +204,54 @@ private final class Scene: Sendable {
         #expect(try await scene.reaches { try await $0.outcomes()[1] == "ended" })
         #expect(try await scene.outcomes() == [nil, "ended"])
         #expect(origin.accepted == 1)
+        try await scene.close()
+    }
+
+    /// Its place was taken by the next in the queue when its connection died: what it gets then must not be a kept one.
+    @Test func `a second attempt that has to wait at the limit gets a fresh connection`() async throws {
+        let mayEnd = Watched(false)
+        let origin = try ScriptedOrigin { connection throws(SocketError) in
+            _ = try connection.request()
+            try connection.send(plainAnswer("x"))
+            _ = try connection.request()
+            _ = mayEnd.wait { $0 }
+            if connection.number == 1 { try connection.send(plainAnswer("x")) }
+        }
+        let scene = try await Scene(port: origin.port, connections: 1, pending: 5)
+        try await scene.ask()
+        #expect(try await scene.reaches { try await $0.outcomes() == ["ended"] })
+        try await scene.askTwiceIfNeeded()
+        #expect(origin.record.wait { $0.requests.count == 2 })
+        try await scene.ask()
+        mayEnd.change { $0 = true }
+        #expect(try await scene.reaches { try await $0.outcomes() == ["ended", "ended", "ended"] })
+        // The first died, the second served the one in the queue and made room, the third is the fresh one.
+        #expect(origin.accepted == 3)
+        #expect(origin.requests.count == 4)
+        try await scene.close()
+    }
+
+    @Test func `a request that cannot be repeated is not sent on a connection that is known to be closed`() async throws
+    {
+        let mayClose = Watched<Set<Int>>([])
+        let origin = try ScriptedOrigin { connection throws(SocketError) in
+            _ = try connection.request()
+            try connection.send(plainAnswer("x"))
+            _ = mayClose.wait { $0.contains(connection.number) }
+        }
+        let scene = try await Scene(port: origin.port, connections: 5, pending: 5)
+        let record = origin.record
+        for (number, freshness) in [ConnectionFreshness.kept, .checked].enumerated() {
+            try await scene.ask()
+            #expect(try await scene.reaches { try await $0.outcomes()[2 * number] == "ended" })
+            try await scene.ask(freshness) {
+                mayClose.change { _ = $0.insert(number) }
+                return record.wait { $0.finished == number + 1 }
+            }
+            #expect(try await scene.reaches { try await $0.outcomes()[2 * number + 1] != nil })
+        }
+        #expect(try await scene.outcomes() == ["ended", "closedBeforeHead", "ended", "ended"])
+        mayClose.change { _ = $0.insert(2) }
         try await scene.close()
     }
 }

@@ -20,6 +20,20 @@ import Testing
         }
     }
 
+    @Test func aSecondAttemptGoesElsewhereAndTakesNobodysTurn() {
+        var balancer = LoadBalancer(seed: 9)
+        #expect((0..<10).map { _ in balancer.pickOther(than: 0, of: 1) } == Array(repeating: 0, count: 10))
+        var seen: [Int: Int] = [:]
+        var turns: [Int] = []
+        for _ in 0..<4_000 {
+            turns.append(balancer.pick(5) { _ in 0 })
+            seen[balancer.pickOther(than: 2, of: 5), default: 0] += 1
+        }
+        #expect(Set(seen.keys) == [0, 1, 3, 4])
+        #expect(seen.values.allSatisfy { (800...1_200).contains($0) })
+        #expect(zip(turns, turns.dropFirst()).allSatisfy { ($0 + 1) % 5 == $1 })
+    }
+
     @Test func ofTwoTheLessBusyGetsIt() {
         var balancer = LoadBalancer(method: .leastRequests, seed: 3)
         for _ in 0..<100 { #expect(balancer.pick(2) { [7, 6][$0] } == 1) }

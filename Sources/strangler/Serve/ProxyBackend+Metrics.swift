@@ -1,6 +1,8 @@
 import AdminAPI
 import Extraction
 import ProxyServer
+import Resilience
+import Upstreams
 
 extension ProxyBackend {
     /// Counters of this process since its start; evidence that Postgres holds is not repeated here.
@@ -41,6 +43,50 @@ extension ProxyBackend {
                 samples: states.values.sorted { $0.name < $1.name }.map {
                     .init(labels: [.init("extraction", $0.name)], value: $0.weight.percent)
                 }),
+        ] + upstreamMetrics(await server.upstreams())
+    }
+
+    private func upstreamMetrics(_ upstreams: [UpstreamStatus]) -> [MetricFamily] {
+        func endpoints(
+            _ name: String, _ help: String, _ kind: MetricFamily.Kind, _ value: (UpstreamStatus.Endpoint) -> Int
+        ) -> MetricFamily {
+            let samples = upstreams.flatMap { upstream in
+                upstream.endpoints.map { endpoint in
+                    MetricFamily.Sample(
+                        labels: [.init("upstream", upstream.name), .init("endpoint", endpoint.address)],
+                        value: Double(value(endpoint)))
+                }
+            }
+            return MetricFamily(name: name, help: help, kind: kind, samples: samples)
+        }
+        func each(
+            _ name: String, _ help: String, _ kind: MetricFamily.Kind, _ value: (UpstreamStatus) -> Int
+        ) -> MetricFamily {
+            MetricFamily(
+                name: name, help: help, kind: kind,
+                samples: upstreams.map { .init(labels: [.init("upstream", $0.name)], value: Double(value($0))) })
+        }
+        return [
+            endpoints("strangler_endpoint_unhealthy", "Whether active health checks fail.", .gauge) {
+                $0.health == .unhealthy ? 1 : 0
+            },
+            endpoints(
+                "strangler_endpoint_ejected_loops", "Event loops that leave the endpoint alone after failures.", .gauge
+            ) { $0.ejectedOnLoops },
+            endpoints("strangler_endpoint_active_requests", "Requests under way.", .gauge) { $0.activeRequests },
+            endpoints("strangler_endpoint_connections", "Connections, idle ones among them.", .gauge) {
+                $0.connections
+            },
+            endpoints("strangler_endpoint_faults_total", "Requests and connections that failed there.", .counter) {
+                $0.faults
+            },
+            each("strangler_upstream_pending", "Requests that wait for a connection.", .gauge) { $0.pending },
+            each("strangler_upstream_open_breakers", "Event loops whose circuit breaker is not closed.", .gauge) {
+                $0.openBreakers
+            },
+            each("strangler_upstream_resolution_failures_total", "Look-ups of names that failed.", .counter) {
+                $0.failedResolutions
+            },
         ]
     }
 

@@ -38,16 +38,19 @@ struct OrdersExtraction {
 /// The proxy on a port of its own, with what it handed over for the shadow.
 final class ProxyUnderTest: Sendable {
     let server: ProxyServer
+    let directory: UpstreamDirectory
     let port: Int
     let captured: Watched<[CapturedExchange]>
     let fellBack: Watched<[FallbackReason]>
     private let listeners: [any Channel]
 
     fileprivate init(
-        server: ProxyServer, port: Int, listeners: [any Channel], captured: Watched<[CapturedExchange]>,
+        server: ProxyServer, directory: UpstreamDirectory, port: Int, listeners: [any Channel],
+        captured: Watched<[CapturedExchange]>,
         fellBack: Watched<[FallbackReason]>
     ) {
         self.server = server
+        self.directory = directory
         self.port = port
         self.listeners = listeners
         self.captured = captured
@@ -59,6 +62,21 @@ final class ProxyUnderTest: Sendable {
     }
 
     func counters() async -> TrafficCounters { await server.counters().counters }
+
+    /// How the upstream of this name stands.
+    func status(_ name: String = "monolith") async -> UpstreamStatus? {
+        await directory.status().first { $0.name == name }
+    }
+
+    /// Waits until the upstream of this name stands so.
+    func reaches(_ name: String = "monolith", _ isTrue: (UpstreamStatus) -> Bool) async -> Bool {
+        let deadline = NIODeadline.now() + .seconds(20)
+        while true {
+            if let status = await status(name), isTrue(status) { return true }
+            if NIODeadline.now() > deadline { return false }
+            await Task.yield()
+        }
+    }
 
     /// Waits until so many clients are connected.
     func reaches(openConnections wanted: Int) async -> Bool {
@@ -96,15 +114,29 @@ func withProxy(
     loops: Int = 1, shadow: (@Sendable (CapturedExchange) -> Void)? = nil,
     _ body: (ProxyUnderTest) async throws -> Void
 ) async throws {
+    let upstreams = ProxyUpstreams(
+        monolith: UpstreamAddress(host: "127.0.0.1", port: monolith),
+        services: [UpstreamAddress(host: "127.0.0.1", port: service ?? monolith)])
+    try await withProxy(
+        upstreams: upstreams, orders: orders, snapshot: snapshot, settings: settings, listen: listen, loops: loops,
+        shadow: shadow, body)
+}
+
+/// - Parameter resolver: in the place of the system's.
+func withProxy(
+    upstreams: ProxyUpstreams, orders: OrdersExtraction = OrdersExtraction(stage: .identified),
+    snapshot: ProxySnapshot? = nil, settings: ProxySettings = patient, listen: ProxyServer.ListenOptions = .init(),
+    loops: Int = 1, resolver: @escaping EndpointResolution.Resolver = EndpointResolution.system,
+    shadow: (@Sendable (CapturedExchange) -> Void)? = nil,
+    _ body: (ProxyUnderTest) async throws -> Void
+) async throws {
     try await withTaskExecutorPreference(BlockingExecutor()) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
+        let directory = UpstreamDirectory(loop: group.next(), resolver: resolver)
         let captured = Watched<[CapturedExchange]>([])
         let fellBack = Watched<[FallbackReason]>([])
         let server = try await ProxyServer(
-            group: group, snapshot: try snapshot ?? orders.snapshot(),
-            upstreams: ProxyUpstreams(
-                monolith: UpstreamAddress(host: "127.0.0.1", port: monolith),
-                services: [UpstreamAddress(host: "127.0.0.1", port: service ?? monolith)]),
+            group: group, snapshot: try snapshot ?? orders.snapshot(), upstreams: upstreams, directory: directory,
             settings: settings
         ) {
             ExchangeHandoff(
@@ -116,7 +148,8 @@ func withProxy(
         }
         let (port, listeners) = try await server.listen(on: .init(host: "127.0.0.1", port: 0), options: listen)
         let proxy = ProxyUnderTest(
-            server: server, port: port, listeners: listeners, captured: captured, fellBack: fellBack)
+            server: server, directory: directory, port: port, listeners: listeners, captured: captured,
+            fellBack: fellBack)
         let result: Result<Void, any Error>
         do { result = .success(try await body(proxy)) } catch { result = .failure(error) }
         await proxy.shutdown(deadline: .zero)

@@ -144,15 +144,14 @@ final class RawSocket: @unchecked Sendable {
 
 /// Runs `body` with 127.0.0.1 and this port as the C calls want them.
 func withLoopback(port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(UInt16(truncatingIfNeeded: port)).bigEndian
-    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-    return withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
+    // By bytes: the fields of `sockaddr_in` belong to whichever module was loaded first, Glibc or NIO's.
+    var address = sockaddr()
+    withUnsafeMutableBytes(of: &address) { raw in
+        raw.storeBytes(of: UInt16(AF_INET), as: UInt16.self)
+        raw.storeBytes(of: UInt16(truncatingIfNeeded: port).bigEndian, toByteOffset: 2, as: UInt16.self)
+        raw.storeBytes(of: UInt32(0x7F00_0001).bigEndian, toByteOffset: 4, as: UInt32.self)
     }
+    return withUnsafePointer(to: &address) { body($0, socklen_t(MemoryLayout<sockaddr>.size)) }
 }
 
 /// A value that threads share, and whose changes can be waited for.

@@ -45,9 +45,12 @@ final class ScriptedOrigin: Sendable {
     private let listener: Int32
     private let isStopped = Watched(false)
 
-    init(_ script: @escaping Script) throws {
+    /// - Parameter port: 0 lets the kernel choose; else that of an origin which has stopped.
+    init(port wanted: Int = 0, _ script: @escaping Script) throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard withLoopback(port: 0, { bind(listener, $0, $1) }) == 0, listen(listener, 128) == 0 else {
+        var on: Int32 = 1
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        guard withLoopback(port: wanted, { bind(listener, $0, $1) }) == 0, listen(listener, 128) == 0 else {
             throw SocketError.system(errno)
         }
         self.listener = listener
@@ -71,8 +74,8 @@ final class ScriptedOrigin: Sendable {
     }
 
     /// Answers every request of every connection by `answer`.
-    convenience init(answering answer: @escaping @Sendable (Message) -> String) throws {
-        try self.init { connection throws(SocketError) in
+    convenience init(port: Int = 0, answering answer: @escaping @Sendable (Message) -> String) throws {
+        try self.init(port: port) { connection throws(SocketError) in
             while true { try connection.send(answer(try connection.request())) }
         }
     }
@@ -121,12 +124,13 @@ final class ScriptedOrigin: Sendable {
     }
 
     private static func port(of descriptor: Int32) -> Int {
-        var address = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        _ = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        // By bytes: the fields of `sockaddr_in` belong to whichever module was loaded first, Glibc or NIO's.
+        var address = [UInt8](repeating: 0, count: 16)
+        var length = socklen_t(address.count)
+        _ = address.withUnsafeMutableBytes { raw in
+            raw.withMemoryRebound(to: sockaddr.self) { getsockname(descriptor, $0.baseAddress, &length) }
         }
-        return Int(UInt16(bigEndian: address.sin_port))
+        return Int(address[2]) << 8 | Int(address[3])
     }
 }
 
