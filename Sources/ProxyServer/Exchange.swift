@@ -131,11 +131,32 @@ final class Exchange {
     }
 
     func tick(now: NIODeadline) {
-        guard isActive, now > deadline else { return }
+        guard isActive else { return }
         if machine.phase == .tunnelling {
-            finishTunnel()
-            return
+            if now > deadline { finishTunnel() }
+        } else if let limit = context.settings.exchange, now > began + limit {
+            tookTooLong()
+        } else if now > deadline {
+            upstreamTookTooLong()
         }
+    }
+
+    /// All of its parts may have been in time. Nobody else is asked: the time is over for the client, not for an upstream.
+    private func tookTooLong() {
+        context.counters.overdue += 1
+        let isAnswering = machine.phase == .answering
+        let requestEnded = requestEnded
+        abandon()
+        if isAnswering {
+            client.abort()
+        } else {
+            client.sendError(
+                status: requestEnded ? 504 : 408, detail: "The request took longer than is allowed.",
+                requestEnded: requestEnded)
+        }
+    }
+
+    private func upstreamTookTooLong() {
         let failure: AttemptFailure =
             switch machine.phase {
             case .answering: .brokenOff

@@ -64,7 +64,7 @@ extension HTTP1ClientConnection {
         receiving = .lingering
         waiting = .writing
         inbound = nil
-        deadline = context.now + context.settings.idle
+        deadline = context.now + context.settings.body
         socket?.whenWritten { [self] in linger() }
     }
 

@@ -89,6 +89,9 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
     func channelActive(context channelContext: ChannelHandlerContext) {
         if let address = channelContext.remoteAddress { peerIs(address) }
         if context.isDraining { deadline = context.now + HTTP1ClientConnection.lingerTime }
+        let buffer = context.settings.buffer
+        _ = try? channelContext.channel.syncOptions?.setOption(
+            .writeBufferWaterMark, value: .init(low: buffer / 2, high: buffer))
         context.clientConnected(self)
         socket?.read()
     }
@@ -234,7 +237,7 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
     private func waitForBody() {
         guard !isRequestPaused else { return }
         waiting = .body
-        deadline = context.now + context.settings.idle
+        deadline = context.now + context.settings.body
     }
 
     private func takeBody(left: Int) {
@@ -310,13 +313,13 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
 
     private func waitForRequest() {
         waiting = isWritable ? .nextRequest : .writing
-        deadline = context.now + context.settings.idle
+        deadline = context.now + (isWritable ? context.settings.idle : context.settings.body)
     }
 
     func waitForWriting() {
         guard waiting == .upstream, !isWritable else { return }
         waiting = .writing
-        deadline = context.now + context.settings.idle
+        deadline = context.now + context.settings.body
     }
 
     var clientMinorVersion: Int { parser.head.minorVersion }

@@ -171,8 +171,14 @@ package struct ProxySettings: Sendable {
     package var upstream: UpstreamTimeouts
     /// A whole request head has to arrive within this time of its first byte.
     package var head: TimeAmount
-    /// A client connection may rest this long between requests, and between two reads or writes within one.
+    /// A client connection may rest this long between requests.
     package var idle: TimeAmount
+    /// Within a request's body, and while the client takes nothing of its answer.
+    package var body = TimeAmount.seconds(60)
+    /// From a request's first byte to its answer's last; nil: as long as its parts take.
+    package var exchange: TimeAmount?
+    /// Bytes of one answer that wait for a slow client before its upstream is no longer read from.
+    package var buffer = 32 * 1024
     /// Bytes of one body, in either direction, that are kept for the shadow.
     package var captureLimit: Int
     package var trustedProxies: [AddressRange]

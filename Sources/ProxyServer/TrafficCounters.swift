@@ -28,6 +28,8 @@ package struct TrafficCounters: Sendable, Equatable {
     package var connections = 0
     /// Requests refused as malformed, too large or too slow.
     package var refused = 0
+    /// Exchanges that took longer than an exchange may.
+    package var overdue = 0
     /// Clients that left before their answer was complete.
     package var clientAborts = 0
     /// Connections that became tunnels: 101 was asked for and given.
@@ -44,6 +46,7 @@ package struct TrafficCounters: Sendable, Equatable {
         connections += other.connections
         refused += other.refused
         clientAborts += other.clientAborts
+        overdue += other.overdue
         upgraded += other.upgraded
         unmatched.add(other.unmatched)
         for i in extractions.indices where i < other.extractions.count { extractions[i].add(other.extractions[i]) }

@@ -11,6 +11,7 @@ extension Upstream {
             .connectTimeout(timeouts.connect)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.autoRead, value: false)
+            .channelOption(.writeBufferWaterMark, value: .init(low: settings.buffer / 2, high: settings.buffer))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let (upstream, pool) = bound.value

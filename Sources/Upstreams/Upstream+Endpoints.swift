@@ -34,7 +34,7 @@ extension Upstream {
         }
         lastID += 1
         return UpstreamPool(
-            id: EndpointID(value: lastID), address: address, outlier: settings.outlier, heads: headLimits)
+            id: EndpointID(value: lastID), address: address, outlier: settings.outlier ?? .init(), heads: headLimits)
     }
 
     /// Endpoints that fail their health checks are not used. Those that are only ejected are, when nobody else is left.
@@ -91,8 +91,8 @@ extension Upstream {
     func note(_ fault: EndpointFault, of pool: UpstreamPool) {
         pool.lastFault = fault
         pool.faults &+= 1
-        guard pool.outlier.failed(), !pool.isRetired,
-            settings.outlier.allowEjection(
+        guard let limits = settings.outlier, pool.outlier.failed(), !pool.isRetired,
+            limits.allowEjection(
                 total: pools.count, ejected: pools.count { $0.outlier.isEjected },
                 othersInUse: usable.count { $0 !== pool && !$0.outlier.isEjected })
         else { return }

@@ -31,7 +31,8 @@ package struct UpstreamSettings: Sendable, Hashable {
     package var resolveEvery = TimeAmount.seconds(30)
     /// Nil: not probed.
     package var health: HealthCheckSettings?
-    package var outlier = OutlierDetection.Limits()
+    /// Nil: endpoints that fail are asked all the same.
+    package var outlier: OutlierDetection.Limits? = OutlierDetection.Limits()
     /// Nil: none. A monolith better has none, since nobody stands in for it.
     package var breaker: CircuitBreaker.Limits? = CircuitBreaker.Limits()
     package var retries = RetryBudget.Limits()
@@ -39,6 +40,8 @@ package struct UpstreamSettings: Sendable, Hashable {
     package var connections = 1_024
     /// Exchanges that wait for a connection.
     package var pending = 1_024
+    /// Bytes of one request that wait for a slow endpoint before its client is no longer read from.
+    package var buffer = 32 * 1024
     /// Nil: the proxy's.
     package var timeouts: UpstreamTimeouts?
 
@@ -88,6 +91,7 @@ package struct LoopShare: Sendable, Hashable {
     /// For whoever has only one loop, or whose figures are each loop's already.
     package static let whole = LoopShare(index: 0, of: 1)
 
-    /// At least 1, so that a limit below the number of loops is exceeded rather than a loop left with nothing.
-    package func of(_ total: Int) -> Int { max(1, total / count + (index < total % count ? 1 : 0)) }
+    /// At least 1 of what is not 0, so that a limit below the number of loops is exceeded rather than a loop left with
+    /// nothing.
+    package func of(_ total: Int) -> Int { total <= 0 ? 0 : max(1, total / count + (index < total % count ? 1 : 0)) }
 }

@@ -21,6 +21,9 @@ extension ProxyBackend {
             family(
                 "strangler_client_aborts_total", "Clients that left before their answer was complete.", .counter,
                 Double(counters.clientAborts)),
+            family(
+                "strangler_overdue_exchanges_total", "Exchanges that took longer than an exchange may.", .counter,
+                Double(counters.overdue)),
             family("strangler_postgres_up", "Whether Postgres answers.", .gauge, isFollowing ? 1 : 0),
             MetricFamily(
                 name: "strangler_requests_total", help: "Requests by extraction and the side that was asked first.",

@@ -43,29 +43,20 @@ struct TrafficModel: Sendable {
     }
 
     private var monolith: UpstreamSettings {
-        var monolith = UpstreamSettings(configuration.monolith, name: "monolith")
-        // Nobody stands in for it, so refusing what it might still answer helps nobody.
-        monolith.breaker = nil
-        return monolith
+        UpstreamSettings(configuration.monolith, name: "monolith", configuration)
+    }
+
+    private func service(_ extraction: ExtractionConfiguration) -> UpstreamSettings {
+        UpstreamSettings(extraction.service, name: extraction.definition.name, configuration)
     }
 
     var upstreams: ProxyUpstreams {
         ProxyUpstreams(
             monolith: monolith,
-            services: configuration.extractions.map {
-                UpstreamSettings($0.service, name: $0.definition.name)
-            })
+            services: configuration.extractions.map(service))
     }
 
-    var settings: ProxySettings {
-        let timeouts = configuration.timeouts
-        return ProxySettings(
-            upstream: UpstreamTimeouts(
-                connect: TimeAmount(timeouts.connect), firstByte: TimeAmount(timeouts.firstByte),
-                idle: TimeAmount(timeouts.body), keepAlive: TimeAmount(timeouts.idle)),
-            head: TimeAmount(timeouts.head), idle: TimeAmount(timeouts.idle),
-            trustedProxies: configuration.trustedProxies.compactMap(AddressRange.init))
-    }
+    var settings: ProxySettings { ProxySettings(configuration) }
 
     func shadowSettings(redactionKey: [UInt8]) -> ShadowSettings {
         let redactor = Redactor(key: redactionKey)
@@ -74,7 +65,7 @@ struct TrafficModel: Sendable {
             extractions: configuration.extractions.map { extraction in
                 ShadowedExtraction(
                     name: extraction.definition.name,
-                    service: UpstreamSettings(extraction.service, name: extraction.definition.name),
+                    service: service(extraction),
                     comparer: Comparer(rules: extraction.rules, redactor: redactor), rules: extraction.rules,
                     timeout: extraction.shadowTimeout)
             },
@@ -98,13 +89,6 @@ struct TrafficModel: Sendable {
                     definition: definition,
                     state: states[definition.name] ?? .initial(name: definition.name, now: Date()))
             })
-    }
-}
-
-extension UpstreamSettings {
-    init(_ definition: UpstreamDefinition, name: String) {
-        self.init(name: name, UpstreamAddress(definition))
-        health = definition.healthPath.map { HealthCheckSettings(path: $0) }
     }
 }
 

@@ -50,10 +50,10 @@ func withShadowedProxy(
         pattern: try RoutePattern(parsing: "/orders/**"), extraction: 0,
         location: SourceLocation(file: "orders.yaml", line: 1, column: 1))
     let shadowed = ShadowedExtraction(
-        name: "orders", service: UpstreamAddress(host: "127.0.0.1", port: service.port),
+        name: "orders", service: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: service.port)),
         comparer: Comparer(rules: .none, redactor: redactor), rules: .none, timeout: timeout)
     let shadowSettings = ShadowSettings(
-        monolith: UpstreamAddress(host: "127.0.0.1", port: monolith.port), extractions: [shadowed],
+        monolith: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: monolith.port)), extractions: [shadowed],
         templates: EndpointTemplates(routes: [orders], known: [[]]), redactor: redactor,
         settleDelay: .milliseconds(1))
     var logger = Logger(label: "test")
