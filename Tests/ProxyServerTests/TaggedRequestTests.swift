@@ -73,11 +73,11 @@ import Testing
         var foreign: [String] = []
     }
 
-    @Test func `ten thousand tagged requests under faults: nobody sees another's tag`() async throws {
+    @Test func `a hundred thousand tagged requests under faults: nobody sees another's tag`() async throws {
         let origin = try Self.origin(seed: 4_711)
         try await withProxy(monolith: origin.port, loops: 2) { proxy in
-            let clients = 32
-            let each = 313
+            let clients = 64
+            let each = 1_563
             let tally = Watched(Tally())
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 for client in 0..<clients {
