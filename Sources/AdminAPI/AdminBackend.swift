@@ -40,6 +40,12 @@ package protocol AdminBackend: Sendable {
         method: String, url: String, cookie: String?, client: String?
     ) async throws(AdminError) -> ExplainReport
 
+    func configurationReport() async -> ConfigurationReport
+
+    /// Loads the files anew.
+    /// - Throws: `.refused` with everything that is wrong in them; nothing was changed then.
+    func reload(actor: String) async throws(AdminError) -> ConfigurationReport
+
     func metrics() async -> [MetricFamily]
 
     func readiness() async -> Readiness

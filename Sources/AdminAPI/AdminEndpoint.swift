@@ -10,12 +10,13 @@ package enum AdminEndpoint: CaseIterable, Sendable {
     case extractions, extraction, advance, cutover, rollback, retire, history
     case groups, group, groupState
     case explain, openAPI
+    case configuration, reload
     case metrics, health, readiness
 
     /// `GET` or `POST`.
     package var method: String {
         switch self {
-        case .advance, .cutover, .rollback, .retire, .groupState: "POST"
+        case .advance, .cutover, .rollback, .retire, .groupState, .reload: "POST"
         default: "GET"
         }
     }
@@ -37,6 +38,8 @@ package enum AdminEndpoint: CaseIterable, Sendable {
         case .groupState: "/api/v1/groups/{signature}/state"
         case .explain: "/api/v1/explain"
         case .openAPI: "/api/v1/openapi.json"
+        case .configuration: "/api/v1/configuration"
+        case .reload: "/api/v1/configuration/reload"
         case .metrics: "/metrics"
         case .health: "/healthz"
         case .readiness: "/readyz"
@@ -61,6 +64,8 @@ struct AdminHandlers: Sendable {
         case .group: return try .json(try await backend.group(signature: try request.parameter("signature")))
         case .groupState: return try await groupState(request)
         case .explain: return try await explain(request)
+        case .configuration: return try .json(await backend.configurationReport())
+        case .reload: return try .json(try await backend.reload(actor: request.actor))
         case .openAPI: return .text(OpenAPI.document.utf8, contentType: "application/json")
         case .metrics:
             return .text(

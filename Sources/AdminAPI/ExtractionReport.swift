@@ -22,6 +22,8 @@ package struct ExtractionReport: Sendable, Codable, Equatable {
     /// False: the state is the last one known, and nothing can be changed.
     package var storeConnected: Bool
     package var traffic: TrafficReport
+    /// Of the whole proxy.
+    package var configuration: ConfigurationReport?
 
     package init(
         extraction: String, stage: Stage, weight: Weight, since: Date, gate: GateReport, shadow: VerdictReport,

@@ -55,7 +55,25 @@ extension OpenAPI {
                   "problem": {"type": "string"},
                   "endpoints": {"type": "array", "items": {"$ref": "#/components/schemas/EndpointVerdicts"}},
                   "storeConnected": {"type": "boolean", "description": "False: the state is the last one known."},
-                  "traffic": {"$ref": "#/components/schemas/Traffic"}
+                  "traffic": {"$ref": "#/components/schemas/Traffic"},
+                  "configuration": {"$ref": "#/components/schemas/Configuration"}
+                }
+              },
+              "Configuration": {
+                "type": "object",
+                "description": "What the whole proxy runs on.",
+                "required": ["generation", "loadedAt", "digest", "current", "errors"],
+                "properties": {
+                  "generation": {"type": "integer", "description": "1 since the start, one more with each reload."},
+                  "loadedAt": {"type": "string", "format": "date-time"},
+                  "digest": {"type": "string", "description": "Of the files that are running."},
+                  "current": {"type": "boolean", "description": "The files on disk are what is running."},
+                  "errors": {
+                    "type": "array",
+                    "description": "Why the files on disk could not be loaded, with file, line and column.",
+                    "items": {"type": "string"}
+                  },
+                  "failedAt": {"type": "string", "format": "date-time"}
                 }
               },
               "Gate": {

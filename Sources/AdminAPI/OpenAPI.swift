@@ -289,6 +289,34 @@ package enum OpenAPI {
                 }
               }
             },
+            "/api/v1/configuration": {
+              "get": {
+                "operationId": "configuration",
+                "summary": "What the proxy runs on, and whether that is what its files say.",
+                "responses": {
+                  "200": {
+                    "description": "OK",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Configuration"}}}
+                  }
+                }
+              }
+            },
+            "/api/v1/configuration/reload": {
+              "post": {
+                "operationId": "reload",
+                "summary": "Load the files anew: all of them, or none if anything in them is wrong.",
+                "parameters": [{"$ref": "#/components/parameters/actor"}],
+                "responses": {
+                  "200": {
+                    "description": "OK",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Configuration"}}}
+                  },
+                  "403": {"$ref": "#/components/responses/Problem"},
+                  "409": {"$ref": "#/components/responses/Problem"},
+                  "415": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
             "/api/v1/openapi.json": {
               "get": {
                 "operationId": "openAPI",

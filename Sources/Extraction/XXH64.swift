@@ -4,14 +4,14 @@
 /// Chosen because it is specified down to the bit with published test values, takes a seed, and mixes short keys well.
 /// The standard library's `Hasher` cannot be used: its seed differs in each process. A client that tries out cookies
 /// until it lands on a side harms nobody, so no keyed cryptographic hash is needed.
-enum XXH64 {
+package enum XXH64 {
     private static let prime1: UInt64 = 0x9E37_79B1_85EB_CA87
     private static let prime2: UInt64 = 0xC2B2_AE3D_27D4_EB4F
     private static let prime3: UInt64 = 0x1656_67B1_9E37_79F9
     private static let prime4: UInt64 = 0x85EB_CA77_C2B2_AE63
     private static let prime5: UInt64 = 0x27D4_EB2F_1656_67C5
 
-    static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
+    package static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
         var offset = 0
         var accumulator: UInt64
         if bytes.count >= 32 {

@@ -1,3 +1,4 @@
+import Extraction
 import FoundationEssentials
 import Routing
 
@@ -7,15 +8,64 @@ extension ProxyConfiguration {
     ///
     /// - Throws: everything that is wrong in all of the files, under the names that `path` gives them.
     package static func load(path: String) throws(ConfigurationErrors) -> ProxyConfiguration {
-        let (files, unreadable) = ConfigurationLoader(path: path).files()
-        guard let files else { throw ConfigurationErrors(errors: unreadable) }
+        try ConfigurationReading(path: path).result.get()
+    }
+}
+
+/// What reading the files of a configuration once came to. Blocks on the disk.
+package struct ConfigurationReading: Sendable {
+    package let result: Result<ProxyConfiguration, ConfigurationErrors>
+    /// Absolute paths of all that was read, missed or listed: what a change of may change the result.
+    package let paths: [String]
+    /// Of the names and contents of all files, 16 hexadecimal digits: replicas with the same files show the same.
+    package let digest: String
+    /// The proxy's own file, to find keys in.
+    let proxyFile: ConfigurationFile?
+
+    /// - Parameter path: as for `ProxyConfiguration.load`.
+    package init(path: String) {
+        let trace = ReadingTrace()
+        let (files, unreadable) = ConfigurationLoader(path: path, trace: trace).files()
+        result = Self.result(files, unreadable)
+        paths = trace.paths
+        digest = trace.digest
+        proxyFile = files?.proxy
+    }
+
+    private static func result(
+        _ files: ConfigurationFiles?, _ unreadable: [ConfigurationError]
+    ) -> Result<ProxyConfiguration, ConfigurationErrors> {
+        guard let files else { return .failure(ConfigurationErrors(errors: unreadable)) }
         do throws(ConfigurationErrors) {
-            let configuration = try parse(files: files)
-            if !unreadable.isEmpty { throw ConfigurationErrors(errors: unreadable) }
-            return configuration
+            let configuration = try ProxyConfiguration.parse(files: files)
+            return unreadable.isEmpty ? .success(configuration) : .failure(ConfigurationErrors(errors: unreadable))
         } catch {
-            throw ConfigurationErrors(errors: unreadable + error.errors)
+            return .failure(ConfigurationErrors(errors: unreadable + error.errors))
         }
+    }
+}
+
+/// Takes down what is read.
+private final class ReadingTrace {
+    private(set) var paths: [String] = []
+    private var hash: UInt64 = 0
+
+    var digest: String {
+        let text = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - text.count) + text
+    }
+
+    func listed(_ path: String) { paths.append(path) }
+
+    /// - Parameter shown: the name that does not depend on where the files lie.
+    func read(_ path: String, shownAs shown: String, _ bytes: [UInt8]?) {
+        paths.append(path)
+        add(Array(shown.utf8))
+        if let bytes { add(bytes) }
+    }
+
+    private func add(_ bytes: [UInt8]) {
+        hash = bytes.withUnsafeBytes { XXH64.hash($0, seed: hash) }
     }
 }
 
@@ -25,6 +75,7 @@ private struct ConfigurationLoader {
     private static let maximumLinks = 8
 
     let path: String
+    let trace: ReadingTrace
 
     /// What could be read, and what could not; no files without the proxy's own.
     func files() -> (files: ConfigurationFiles?, unreadable: [ConfigurationError]) {
@@ -36,7 +87,9 @@ private struct ConfigurationLoader {
         var unreadable: [ConfigurationError] = []
         func read(_ names: [String], in directory: String, shownAs prefix: String) -> [ConfigurationFile] {
             names.compactMap { name in
-                guard let bytes = Self.contents(of: directory + "/" + name) else {
+                let bytes = Self.contents(of: directory + "/" + name)
+                trace.read(directory + "/" + name, shownAs: name, bytes)
+                guard let bytes else {
                     unreadable.append(Self.unreadable(prefix + name))
                     return nil
                 }
@@ -46,6 +99,8 @@ private struct ConfigurationLoader {
         let own = path.split(separator: "/").last.map(String.init) ?? path
         let proxy = read([own], in: routes, shownAs: shownRoutes)
         let shownShadow = Self.shownShadow(beside: folder)
+        trace.listed(routes)
+        trace.listed(shadow)
         let routeNames = Self.yamlNames(in: routes, shownAs: shownRoutes, &unreadable).filter { $0 != own }
         let ruleNames = Self.yamlNames(in: shadow, shownAs: shownShadow, &unreadable)
         let extractions = read(routeNames, in: routes, shownAs: shownRoutes)
@@ -55,8 +110,11 @@ private struct ConfigurationLoader {
             proxy: proxy, extractions: extractions, rules: rules, routesFolder: routes
         ) { path in
             let prefix = routes + "/"
-            let shown = path.hasPrefix(prefix) ? shownRoutes + path.dropFirst(prefix.count) : path
-            return Self.contents(of: path).map { ConfigurationFile(name: shown, bytes: $0) }
+            let own = path.hasPrefix(prefix) ? path.dropFirst(prefix.count) : path[...]
+            let shown = path.hasPrefix(prefix) ? shownRoutes + own : path
+            let bytes = Self.contents(of: path)
+            trace.read(path, shownAs: String(own), bytes)
+            return bytes.map { ConfigurationFile(name: shown, bytes: $0) }
         }
         return (files, unreadable)
     }

@@ -54,7 +54,7 @@ extension Exchange: UpstreamConsumer {
         machine.ended()
         let captured = takeCapture(.answered(status: answeredStatus))
         client.sendEnd(trailers: trailers, requestEnded: requestEnded)
-        if let captured { context.handoff.shadow(captured) }
+        if let captured { configuration.handoff.shadow(captured) }
     }
 
     func upstreamReadComplete() {
@@ -93,13 +93,13 @@ extension Exchange: UpstreamConsumer {
             let captured = takeCapture(.failed)
             release()
             client.sendError(status: status, detail: detail, requestEnded: requestEnded)
-            if let captured { context.handoff.shadow(captured) }
+            if let captured { configuration.handoff.shadow(captured) }
         case .abort:
             countUpstreamError()
             let captured = takeCapture(.failed)
             release()
             client.abort()
-            if let captured { context.handoff.shadow(captured) }
+            if let captured { configuration.handoff.shadow(captured) }
         }
     }
 
@@ -109,7 +109,7 @@ extension Exchange: UpstreamConsumer {
         if let index = FallbackReason.allCases.firstIndex(of: reason) {
             context.counters.extractions[extraction].fellBack[index] += 1
         }
-        context.handoff.fellBack(extraction, reason)
+        configuration.handoff.fellBack(extraction, reason)
         attempt()
     }
 

@@ -11,6 +11,8 @@ internal import Upstreams
 /// a client connection, one after the other.
 final class Exchange {
     let context: LoopContext
+    /// What the present request was decided by; it stays the same to the request's end.
+    private(set) var configuration: LoopConfiguration
     /// Holds its exchange, and lets go of it when its connection ends; an unowned reference would cost two more reference
     /// counts at each use.
     let client: any ClientStream
@@ -40,8 +42,9 @@ final class Exchange {
 
     init(context: LoopContext, client: any ClientStream) {
         self.context = context
+        configuration = context.configuration
         self.client = client
-        upstream = context.monolith
+        upstream = context.configuration.monolith
         head = ByteBufferAllocator().buffer(capacity: 1024)
     }
 
@@ -52,6 +55,7 @@ final class Exchange {
     /// A request head is complete: routes it, decides, and writes the head that goes on. `bytes` live for this call only.
     /// - Returns: false when its path is refused.
     func prepare(_ parser: borrowing RequestHeadParser, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        if configuration !== context.configuration { configuration = context.configuration }
         let request = parser.head
         method = request.method
         framing = request.framing
@@ -121,7 +125,7 @@ final class Exchange {
         settleBreaker(nil)
         let captured = takeCapture(.abandoned)
         release()
-        if let captured { context.handoff.shadow(captured) }
+        if let captured { configuration.handoff.shadow(captured) }
     }
 
     func clientWritable() {
@@ -195,7 +199,7 @@ final class Exchange {
     private func decide(_ changed: [UInt8]?, _ parser: borrowing RequestHeadParser, _ bytes: UnsafeRawBufferPointer)
         -> Decision
     {
-        let snapshot = context.snapshot
+        let snapshot = configuration.snapshot
         let request = parser.head
         let token = request.methodToken(in: bytes)
         let host = request.authority(in: bytes)
@@ -212,7 +216,11 @@ final class Exchange {
             return .unmatched
         }
         extraction = snapshot.extractionOfRoute[route]
-        return decide(route, snapshot.extractions[extraction], parser, bytes)
+        guard let traffic = snapshot.extractions[extraction] else {
+            extraction = -1
+            return .unmatched
+        }
+        return decide(route, traffic, parser, bytes)
     }
 
     private func decide(
@@ -252,7 +260,7 @@ final class Exchange {
         _ path: [UInt8]?, _ parser: borrowing RequestHeadParser, _ bytes: UnsafeRawBufferPointer
     ) {
         let forwarding = RequestForwarding(
-            facts: client.forwardingFacts, path: path, upstreamAuthority: context.monolith.authority,
+            facts: client.forwardingFacts, path: path, upstreamAuthority: configuration.monolith.authority,
             requestID: capture?.requestID ?? [])
         head.clear()
         head.writeHead(estimate: forwarding.capacity(for: parser.head)) { forwarding.write(parser, bytes, to: &$0) }
@@ -263,7 +271,7 @@ final class Exchange {
     /// - Parameter failedAt: set for a retry: another endpoint is asked if there is one, on a fresh connection always.
     func attempt(failedAt: EndpointID? = nil) {
         attemptBegan = .now()
-        upstream = machine.side == .service ? context.services[extraction] : context.monolith
+        upstream = (machine.side == .service ? configuration.services[extraction] : nil) ?? configuration.monolith
         if let admission = upstream.admit(now: attemptBegan) {
             if admission == .refused {
                 failed(.circuitOpen, reused: false)

@@ -38,6 +38,8 @@ extension HTTP1ClientConnection {
 
     /// Whose connection this is, as far as origins, affinity and trust are concerned.
     func peerIs(_ address: SocketAddress) {
+        peer = address
+        factsAreOf = context.configurations
         forwardingFacts = ForwardingFacts(
             clientAddress: Array((address.ipAddress ?? "unknown").utf8),
             peerIsTrusted: context.settings.trustedProxies.contains { $0.contains(address) },

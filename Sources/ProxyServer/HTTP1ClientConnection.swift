@@ -44,6 +44,9 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
     var answerFraming = BodyFraming.none
     var closesAfterAnswer = false
     var forwardingFacts = ForwardingFacts(clientAddress: [])
+    /// Whose facts they are, and of which `LoopContext.configurations`: whom to trust may change.
+    var peer: SocketAddress?
+    var factsAreOf = 0
     /// Place in the loop's list of clients.
     var index = -1
 
@@ -206,6 +209,7 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
 
     private func beginExchange(_ bytes: inout ByteBuffer) {
         let request = parser.head
+        if factsAreOf != context.configurations, let peer { peerIs(peer) }
         if mayAnswerAlone(request), answerAlone(&bytes) { return }
         let exchange = exchange
         closesAfterAnswer = !request.keepsAlive || context.isDraining

@@ -1,6 +1,7 @@
 package import Extraction
 package import HTTPWire
 package import NIOCore
+internal import Synchronization
 package import Upstreams
 
 #if canImport(Glibc)
@@ -23,48 +24,60 @@ package struct ExchangeHandoff {
     }
 }
 
-/// Everything that requests on one event loop touch: the snapshot, the upstream pools, breakers, counters, the clock.
+/// Client connections of the whole process, counted as they come and go: not per request, so an atomic is cheap enough.
+final class OpenConnections: Sendable {
+    private let open = Atomic(0)
+
+    var count: Int { open.load(ordering: .relaxed) }
+    func add(_ change: Int) { open.add(change, ordering: .relaxed) }
+}
+
+/// Everything that requests on one event loop touch: the configuration with its upstreams, counters, the clock.
 /// All of it belongs to the loop, so nothing is locked and nothing hops.
 package final class LoopContext {
     package let loop: any EventLoop
-    package var snapshot: ProxySnapshot
+    /// What the next request is decided by.
+    private(set) var configuration: LoopConfiguration
+    /// Of `configuration`. A time limit is the one in force when its clock starts.
+    private(set) var settings: ProxySettings
+    /// Goes up with each change of `configuration`.
+    private(set) var configurations = 0
     package internal(set) var counters: TrafficCounters
-    let settings: ProxySettings
-    let monolith: Upstream
-    let services: [Upstream]
-    let handoff: ExchangeHandoff
-    /// `settings.pseudonym` as it is written.
+    private let open: OpenConnections
+    private let share: LoopShare
+    private let directory: UpstreamDirectory
+    /// Upstreams that a reload has replaced while exchanges wait for their names to be found.
+    private var retiring: [Upstream] = []
+    /// As `settings.pseudonym` was at the start is it written: a request that comes round is known over reloads.
     let pseudonym: [UInt8]
     /// Coarse time, as of the last tick. Deadlines need no better.
     private(set) var now = NIODeadline.now()
     /// `Date` field's value for this second.
     private(set) var date: [UInt8] = []
     private(set) var isDraining = false
+    /// While draining: when connections that rest between two requests are closed.
+    private var idleUntil = NIODeadline.distantFuture
     private var random: UInt64
+    var refusedConnections = 0
     private var clients: [HTTP1ClientConnection] = []
     private var ticker: RepeatedTask?
     private var onDrained: EventLoopPromise<Void>?
 
     static let tick = TimeAmount.milliseconds(100)
 
-    package init(
-        loop: any EventLoop, share: LoopShare = .whole, snapshot: ProxySnapshot, upstreams: ProxyUpstreams,
-        directory: UpstreamDirectory, settings: ProxySettings, handoff: ExchangeHandoff
+    init(
+        loop: any EventLoop, share: LoopShare = .whole, model: ProxyModel, directory: UpstreamDirectory,
+        open: OpenConnections
     ) {
         self.loop = loop
-        self.snapshot = snapshot
-        self.settings = settings
-        self.handoff = handoff
-        pseudonym = Array(settings.pseudonym.utf8)
+        self.open = open
+        self.share = share
+        self.directory = directory
+        configuration = LoopConfiguration(model, loop: loop, share: share, directory: directory, replacing: nil)
+        settings = model.settings
+        pseudonym = Array(model.settings.pseudonym.utf8)
         random = UInt64.random(in: 1...UInt64.max)
-        counters = TrafficCounters(extractions: upstreams.services.count)
-        func make(_ upstream: UpstreamSettings) -> Upstream {
-            Upstream(
-                loop: loop, settings: upstream, share: share, timeouts: settings.upstream, heads: settings.heads,
-                directory: directory)
-        }
-        monolith = make(upstreams.monolith)
-        services = upstreams.services.map(make)
+        counters = TrafficCounters(extractions: model.snapshot.extractions.count)
         date = HTTPDate.format(secondsSince1970: Int(time(nil)))
     }
 
@@ -78,18 +91,46 @@ package final class LoopContext {
 
     package func stop() {
         ticker?.cancel()
-        monolith.close()
-        for upstream in services { upstream.close() }
+        for upstream in retiring + configuration.upstreams(notIn: nil) { upstream.close() }
         for client in clients { client.closeNow() }
     }
 
+    /// Every request from here on sees `model`; those under way keep what they were decided by. An older model than the
+    /// present one is ignored: two updates may arrive in either order.
+    func adopt(_ model: ProxyModel) {
+        guard model.snapshot.generation >= configuration.snapshot.generation else { return }
+        let last = configuration
+        configuration = LoopConfiguration(model, loop: loop, share: share, directory: directory, replacing: last)
+        settings = model.settings
+        configurations &+= 1
+        counters.grow(to: model.snapshot.extractions.count)
+        retiring += last.upstreams(notIn: configuration)
+        sweepUpstreams()
+    }
+
+    /// What is replaced keeps no connection; exchanges under way finish.
+    private func sweepUpstreams() {
+        configuration.sweepUpstreams(now: now)
+        if !retiring.isEmpty {
+            retiring.removeAll { upstream in
+                if upstream.isAwaited { return false }
+                upstream.close()
+                return true
+            }
+        }
+    }
+
     /// No connection is kept open beyond its exchange from here on. Completes when the last client has gone.
-    package func drain() -> EventLoopFuture<Void> {
+    ///
+    /// - Parameter idleGrace: how long a connection that rests between two requests is kept, to answer the one that may be
+    ///   arriving: a client that writes just as its connection is closed loses its request.
+    package func drain(idleGrace: TimeAmount) -> EventLoopFuture<Void> {
         isDraining = true
         if let onDrained { return onDrained.futureResult }
         let promise = loop.makePromise(of: Void.self)
         onDrained = promise
-        for client in clients { client.closeIfIdle() }
+        idleUntil = .now() + idleGrace
+        if idleGrace <= .zero { closeIdleClients() }
         finishDrainIfEmpty()
         return promise.futureResult
     }
@@ -100,8 +141,13 @@ package final class LoopContext {
         onDrained = nil
     }
 
+    private func closeIdleClients() {
+        for client in clients { client.closeIfIdle() }
+    }
+
     private func ticked() {
         now = .now()
+        if isDraining, now > idleUntil { closeIdleClients() }
         date = HTTPDate.format(secondsSince1970: Int(time(nil)))
         var index = clients.count - 1
         while index >= 0 {
@@ -109,8 +155,7 @@ package final class LoopContext {
             if index < clients.count { clients[index].tick(now: now) }
             index -= 1
         }
-        monolith.sweep(now: now)
-        for upstream in services { upstream.sweep(now: now) }
+        sweepUpstreams()
     }
 
     // MARK: Clients
@@ -119,6 +164,7 @@ package final class LoopContext {
         client.index = clients.count
         clients.append(client)
         counters.connections += 1
+        open.add(1)
     }
 
     func clientGone(_ client: HTTP1ClientConnection) {
@@ -129,12 +175,16 @@ package final class LoopContext {
             last.index = index
         }
         client.index = -1
+        open.add(-1)
         finishDrainIfEmpty()
     }
 
     package var openConnections: Int { clients.count }
 
     func proxyHeaderRefused() { counters.refused += 1 }
+
+    /// Whether one more connection may be served. Loops that ask at the same moment may together go over by one each.
+    var hasRoom: Bool { open.count < settings.connections }
 
     // MARK: Chance
 
@@ -165,7 +215,7 @@ package final class LoopContext {
     }
 }
 
-/// What does not change while the proxy runs.
+/// Limits of a configuration.
 package struct ProxySettings: Sendable {
     /// For upstreams that have none of their own.
     package var upstream: UpstreamTimeouts
@@ -190,13 +240,16 @@ package struct ProxySettings: Sendable {
     package var tunnelIdle: TimeAmount
     /// This process's name in Via, its own alone: a request that has it has been here before.
     package var pseudonym: String
+    /// Client connections of the whole process; beyond them, new ones are answered 503.
+    package var connections: Int
 
     package init(
         upstream: UpstreamTimeouts = UpstreamTimeouts(), head: TimeAmount = .seconds(15),
         idle: TimeAmount = .seconds(60),
         captureLimit: Int = 1024 * 1024, trustedProxies: [AddressRange] = [], heads: HeadLimits = HeadLimits(),
         bodyLimit: Int? = nil, tunnelIdle: TimeAmount = .minutes(5),
-        pseudonym: String = "strangler-" + String(UInt32.random(in: .min ... .max), radix: 16)
+        pseudonym: String = "strangler-" + String(UInt32.random(in: .min ... .max), radix: 16),
+        connections: Int = .max
     ) {
         self.upstream = upstream
         self.head = head
@@ -207,5 +260,6 @@ package struct ProxySettings: Sendable {
         self.bodyLimit = bodyLimit
         self.tunnelIdle = tunnelIdle
         self.pseudonym = pseudonym
+        self.connections = connections
     }
 }

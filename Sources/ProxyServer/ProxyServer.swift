@@ -35,19 +35,32 @@ package final class ProxyServer: Sendable {
     /// Why the proxy cannot listen, in one line that says what to do.
     package struct ListenError: Error, CustomStringConvertible {
         package let description: String
+
+        init(_ error: any Error, address: Address) {
+            let place = "\(address.host):\(address.port)"
+            guard let error = error as? IOError else {
+                description = "cannot listen on \(place): \(error)"
+                return
+            }
+            description =
+                switch error.errnoCode {
+                case EADDRINUSE:
+                    "cannot listen on \(place): another program uses this port; stop it or choose another port"
+                case EACCES: "cannot listen on \(place): ports below 1024 need root or CAP_NET_BIND_SERVICE"
+                case EADDRNOTAVAIL: "cannot listen on \(place): this machine has no such address"
+                default: "cannot listen on \(place): \(error.localizedDescription)"
+                }
+        }
     }
 
     private let contexts: [NIOLoopBound<LoopContext>]
     private let directory: UpstreamDirectory
 
-    /// - Parameters:
-    ///   - directory: the process's; nil: one of its own.
-    ///   - handoff: called once on each loop.
+    /// - Parameter directory: the process's; nil: one of its own.
     package init(
-        group: MultiThreadedEventLoopGroup, snapshot: ProxySnapshot, upstreams: ProxyUpstreams,
-        directory: UpstreamDirectory? = nil, settings: ProxySettings,
-        handoff: @escaping @Sendable () -> ExchangeHandoff
+        group: MultiThreadedEventLoopGroup, model: ProxyModel, directory: UpstreamDirectory? = nil
     ) async throws {
+        let open = OpenConnections()
         var contexts: [NIOLoopBound<LoopContext>] = []
         let directory = directory ?? UpstreamDirectory(loop: group.next())
         let loops = Array(group.makeIterator())
@@ -55,8 +68,8 @@ package final class ProxyServer: Sendable {
             contexts.append(
                 try await loop.submit {
                     let context = LoopContext(
-                        loop: loop, share: LoopShare(index: index, of: loops.count), snapshot: snapshot,
-                        upstreams: upstreams, directory: directory, settings: settings, handoff: handoff())
+                        loop: loop, share: LoopShare(index: index, of: loops.count), model: model,
+                        directory: directory, open: open)
                     context.start()
                     return NIOLoopBound(context, eventLoop: loop)
                 }.get())
@@ -66,27 +79,18 @@ package final class ProxyServer: Sendable {
     }
 
     /// Listens on `address` with every loop.
-    /// - Returns: the port, which the kernel chose if `address.port` was 0.
-    package func listen(on address: Address, options: ListenOptions = ListenOptions()) async throws(ListenError) -> (
-        port: Int, listeners: [any Channel]
-    ) {
-        var port = address.port
-        var listeners: [any Channel] = []
-        for context in contexts {
-            do {
-                let channel = try await bootstrap(context, options).bind(host: address.host, port: port).get()
-                port = channel.localAddress?.port ?? port
-                listeners.append(channel)
-            } catch {
-                for channel in listeners { channel.close(promise: nil) }
-                throw ListenError(description: ProxyServer.explain(error, address: address))
-            }
-        }
-        return (port, listeners)
+    ///
+    /// - Parameter inherited: sockets of another process that listen there already. Each loop gets one of them, or a new
+    ///   one in their group; if there are more of them than loops, some loops get several.
+    package func listen(
+        on address: Address, options: ListenOptions = ListenOptions(), inherited: InheritedSockets? = nil
+    ) async throws(ListenError) -> Listener {
+        try await Listener.open(
+            address, inherited: inherited, on: contexts.map { ($0.eventLoop, bootstrap($0, options)) })
     }
 
     /// SO_REUSEPORT would let two proxies share a port in silence, each with half of the clients. A socket without it
-    /// finds out; taking a port over on purpose will need to be said.
+    /// finds out. (Taking a port over on purpose is what inherited sockets are for.)
     ///
     /// To be asked of all addresses before the first is listened on: they may overlap (`0.0.0.0` and `127.0.0.1`).
     package func refuseIfTaken(_ address: Address) async throws(ListenError) {
@@ -97,21 +101,23 @@ package final class ProxyServer: Sendable {
                 .bind(host: address.host, port: address.port).get()
             try await probe.close()
         } catch {
-            throw ListenError(description: ProxyServer.explain(error, address: address))
+            throw ListenError(error, address: address)
         }
     }
 
     private func bootstrap(_ context: NIOLoopBound<LoopContext>, _ options: ListenOptions) -> ServerBootstrap {
         ServerBootstrap(group: context.eventLoop)
-            .serverChannelOption(.backlog, value: 4096)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.autoRead, value: false)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let client = HTTP1ClientConnection(context: context.value)
+                    let context = context.value
+                    guard context.hasRoom else {
+                        try channel.pipeline.syncOperations.addHandler(RefusedConnection(context: context))
+                        return
+                    }
+                    let client = HTTP1ClientConnection(context: context)
                     if !options.proxyProtocol.isEmpty {
                         try channel.pipeline.syncOperations.addHandler(
                             ProxyProtocolHandler(client: client, senders: options.proxyProtocol))
@@ -121,23 +127,10 @@ package final class ProxyServer: Sendable {
             }
     }
 
-    private static func explain(_ error: any Error, address: Address) -> String {
-        let place = "\(address.host):\(address.port)"
-        guard let error = error as? IOError else { return "cannot listen on \(place): \(error)" }
-        return switch error.errnoCode {
-        case EADDRINUSE: "cannot listen on \(place): another program uses this port; stop it or choose another port"
-        case EACCES: "cannot listen on \(place): ports below 1024 need root or CAP_NET_BIND_SERVICE"
-        case EADDRNOTAVAIL: "cannot listen on \(place): this machine has no such address"
-        default: "cannot listen on \(place): \(error.localizedDescription)"
-        }
-    }
-
-    /// Every request that begins after this has returned sees `snapshot`, or a later one whose update has overtaken it.
-    package func update(_ snapshot: ProxySnapshot) async {
+    /// Every request that begins after this has returned sees `model`, or a later one whose update has overtaken it.
+    package func update(_ model: ProxyModel) async {
         for context in contexts {
-            try? await context.eventLoop.submit {
-                if snapshot.generation >= context.value.snapshot.generation { context.value.snapshot = snapshot }
-            }.get()
+            try? await context.eventLoop.submit { context.value.adopt(model) }.get()
         }
     }
 
@@ -162,8 +155,12 @@ package final class ProxyServer: Sendable {
 
     /// Lets exchanges under way finish, for at most `deadline`, then closes what is left. Close the listeners before;
     /// the event loops stay.
-    package func shutdown(deadline: TimeAmount) async {
-        let drained = contexts.map { context in context.eventLoop.flatSubmit { context.value.drain() } }
+    ///
+    /// - Parameter idleGrace: for a request that is just arriving on a connection that rests, see `LoopContext.drain`.
+    package func shutdown(deadline: TimeAmount, idleGrace: TimeAmount = .seconds(1)) async {
+        let drained = contexts.map { context in
+            context.eventLoop.flatSubmit { context.value.drain(idleGrace: min(idleGrace, deadline)) }
+        }
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 for loop in drained { try? await loop.get() }

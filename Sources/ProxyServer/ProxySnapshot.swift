@@ -24,12 +24,14 @@ package final class ProxySnapshot: Sendable {
     /// Later ones are higher; a loop never goes back to an earlier one.
     package let generation: Int
     package let routes: RouteTable
-    /// Extraction of each route, by the route's index.
+    /// Slot of each route's extraction, by the route's index.
     package let extractionOfRoute: [Int]
-    package let extractions: [ExtractionTraffic]
+    /// By slot: an extraction keeps its slot for the life of the process, so that counters and captured exchanges stay
+    /// with it over every reload. Nil where one was removed; no route leads there.
+    package let extractions: [ExtractionTraffic?]
 
     package init(
-        generation: Int = 0, routes: RouteTable, extractionOfRoute: [Int], extractions: [ExtractionTraffic]
+        generation: Int = 0, routes: RouteTable, extractionOfRoute: [Int], extractions: [ExtractionTraffic?]
     ) {
         self.generation = generation
         self.routes = routes
@@ -41,18 +43,38 @@ package final class ProxySnapshot: Sendable {
 /// The upstreams of a configuration: the monolith, and one service per extraction.
 package struct ProxyUpstreams: Sendable {
     package let monolith: UpstreamSettings
-    /// By the extraction's index.
-    package let services: [UpstreamSettings]
+    /// By slot, as `ProxySnapshot.extractions`.
+    package let services: [UpstreamSettings?]
 
-    package init(monolith: UpstreamSettings, services: [UpstreamSettings]) {
+    package init(monolith: UpstreamSettings, services: [UpstreamSettings?]) {
         self.monolith = monolith
         self.services = services
     }
 
     /// One endpoint each, with every default. The monolith has no breaker: nobody stands in for it.
-    package init(monolith: UpstreamAddress, services: [UpstreamAddress]) {
+    package init(monolith: UpstreamAddress, services: [UpstreamAddress?]) {
         var settings = UpstreamSettings(name: "monolith", monolith)
         settings.breaker = nil
-        self.init(monolith: settings, services: services.map { UpstreamSettings($0) })
+        self.init(monolith: settings, services: services.map { $0.map { UpstreamSettings($0) } })
+    }
+}
+
+/// All that a reload replaces, as one value: each loop takes it over in one task.
+package struct ProxyModel: Sendable {
+    package let snapshot: ProxySnapshot
+    package let upstreams: ProxyUpstreams
+    package let settings: ProxySettings
+    /// Called on each loop when it takes the model over. Exchanges that were decided under this model are handed to what
+    /// it returns, however much later they end.
+    package let handoff: @Sendable () -> ExchangeHandoff
+
+    package init(
+        snapshot: ProxySnapshot, upstreams: ProxyUpstreams, settings: ProxySettings,
+        handoff: @escaping @Sendable () -> ExchangeHandoff
+    ) {
+        self.snapshot = snapshot
+        self.upstreams = upstreams
+        self.settings = settings
+        self.handoff = handoff
     }
 }

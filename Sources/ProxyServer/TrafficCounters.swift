@@ -26,6 +26,8 @@ package struct TrafficCounters: Sendable, Equatable {
     }
 
     package var connections = 0
+    /// Connections turned away because as many were open as may be.
+    package var connectionsRefused = 0
     /// Requests refused as malformed, too large or too slow.
     package var refused = 0
     /// Exchanges that took longer than an exchange may.
@@ -42,8 +44,14 @@ package struct TrafficCounters: Sendable, Equatable {
         self.extractions = [PerExtraction](repeating: PerExtraction(), count: extractions)
     }
 
+    /// Room for extractions up to this slot; none is ever taken away.
+    mutating func grow(to slots: Int) {
+        while extractions.count < slots { extractions.append(PerExtraction()) }
+    }
+
     package mutating func add(_ other: TrafficCounters) {
         connections += other.connections
+        connectionsRefused += other.connectionsRefused
         refused += other.refused
         clientAborts += other.clientAborts
         overdue += other.overdue

@@ -17,7 +17,7 @@ extension Exchange {
         deadline = context.now + silenceLimit
         client.sendHead(parser, bytes, servedBy: servedBy, requestEnded: requestEnded)
         client.tunnelBegan()
-        if let captured = takeCapture(.upgrade) { context.handoff.shadow(captured) }
+        if let captured = takeCapture(.upgrade) { configuration.handoff.shadow(captured) }
     }
 
     /// The client's bytes. The caller flushes by `requestReadComplete`.

@@ -31,6 +31,8 @@ struct FinishedPair: Sendable {
     }
 
     let exchange: CapturedExchange
+    /// That the exchange was decided by.
+    let settings: ShadowSettings
     let shadow: Shadow
     let isWrite: Bool
     var look = Look.first

@@ -7,7 +7,6 @@ internal import Upstreams
 
 /// Judges one pair and records what comes of it. On a worker thread: strings and trees are made here, not on a loop.
 struct PairComparison: Sendable {
-    let settings: ShadowSettings
     let recorder: EvidenceRecorder
 
     enum Judgement {
@@ -17,7 +16,8 @@ struct PairComparison: Sendable {
     }
 
     func judge(_ pair: FinishedPair, now: Date) -> Judgement {
-        let extraction = settings.extractions[pair.exchange.extraction]
+        let settings = pair.settings
+        guard let extraction = settings.extractions[pair.exchange.extraction] else { return .counted }
         guard let request = ReadableHead(request: Array(pair.exchange.requestHead.readableBytesView)) else {
             let endpoint = overflow(pair.exchange.method)
             let reason = NotComparedReason.malformed.rawValue
@@ -83,7 +83,7 @@ struct PairComparison: Sendable {
         _ pair: FinishedPair, _ request: ReadableHead, _ signature: MismatchSignature, _ differences: [Difference],
         _ primary: Answer, _ shadow: Answer, _ rules: ComparisonRules, _ now: Date
     ) -> MismatchRecord {
-        let redactor = settings.redactor
+        let redactor = pair.settings.redactor
         return MismatchRecord(
             signature: signature, at: now, differences: differences,
             request: redactor.recorded(

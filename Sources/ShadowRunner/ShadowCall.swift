@@ -25,7 +25,7 @@ final class ShadowCall: UpstreamConsumer {
     private var answerBytes = 0
     private var hasEnded = false
     private var retriesLeft = 1
-    private unowned let upstream: Upstream
+    private let upstream: Upstream
     private let mayRepeat: Bool
 
     init(

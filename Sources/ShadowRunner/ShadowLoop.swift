@@ -17,6 +17,7 @@ final class ShadowLoop {
 
     private struct Job {
         let exchange: CapturedExchange
+        let settings: ShadowSettings
         let bytes: Int
         let isWrite: Bool
         let arrived = NIODeadline.now()
@@ -39,13 +40,13 @@ final class ShadowLoop {
     static let maximumSecondLooks = 16
 
     private let loop: any EventLoop
-    private let settings: ShadowSettings
+    /// The present ones. Work that was accepted under others goes by those.
+    private var settings: ShadowSettings
     private let judge: Judge
     private var ready = CircularBuffer<UInt64>()
     private var isStarting = false
     private var secondLooks = 0
-    private let monolith: Upstream
-    private let services: [Upstream]
+    private let upstreams: ShadowUpstreams
     private var lanes = LaneScheduler()
     private var jobs: [UInt64: Job] = [:]
     private var calls: [ObjectIdentifier: ShadowCall] = [:]
@@ -64,16 +65,12 @@ final class ShadowLoop {
         self.loop = loop
         self.settings = settings
         self.judge = judge
-        func make(_ upstream: UpstreamSettings) -> Upstream {
-            var shadowed = upstream
-            shadowed.name += " (shadow)"
-            // Apart from the primaries' connections; its limits are each loop's already.
-            shadowed.connections = settings.maximumConnections
-            shadowed.pending = settings.maximumJobs
-            return Upstream(loop: loop, settings: shadowed, directory: directory)
-        }
-        monolith = make(settings.monolith)
-        services = settings.extractions.map { make($0.service) }
+        upstreams = ShadowUpstreams(loop: loop, settings: settings, directory: directory)
+    }
+
+    func update(_ settings: ShadowSettings) {
+        self.settings = settings
+        upstreams.update(settings)
     }
 
     func start() {
@@ -92,7 +89,11 @@ final class ShadowLoop {
         for call in calls.values { call.abandon() }
         calls.removeAll()
         for job in jobs.values {
-            if let first = job.first { compare(first.final) } else { drop(job.exchange, .notSent(.shuttingDown)) }
+            if let first = job.first {
+                compare(first.final)
+            } else {
+                drop(job.exchange, job.settings, .notSent(.shuttingDown))
+            }
             bytes -= job.bytes
         }
         jobs.removeAll()
@@ -104,8 +105,7 @@ final class ShadowLoop {
             bytes -= settled.pair.heldBytes
         }
         settling.removeAll()
-        monolith.close()
-        for upstream in services { upstream.close() }
+        upstreams.close()
         if unjudged == 0 { promise.succeed() }
         return promise.futureResult
     }
@@ -119,8 +119,7 @@ final class ShadowLoop {
     private func ticked() {
         let now = NIODeadline.now()
         for call in Array(calls.values) { call.tick(now: now) }
-        monolith.sweep(now: now)
-        for upstream in services { upstream.sweep(now: now) }
+        upstreams.sweep(now: now)
     }
 
     /// Writes that the shadow is behind by. One that is on its way for milliseconds is not: under traffic there always
@@ -136,23 +135,24 @@ final class ShadowLoop {
 
     // MARK: Jobs
 
-    func accept(_ exchange: CapturedExchange) {
+    func accept(_ exchange: CapturedExchange, under decided: ShadowSettings?) {
+        let decided = decided ?? settings
         let isWrite = !exchange.method.isSafe
         if let skipped = reasonNotToSend(exchange, isWrite: isWrite) {
-            drop(exchange, skipped)
+            drop(exchange, decided, skipped)
             return
         }
         guard stopped == nil else {
-            drop(exchange, .notSent(.shuttingDown))
+            drop(exchange, decided, .notSent(.shuttingDown))
             return
         }
         let size = exchange.heldBytes
         let held = jobs.count + compared + settling.count
         guard held < settings.maximumJobs, bytes + size <= settings.maximumBytes else {
-            drop(exchange, .notSent(.shed))
+            drop(exchange, decided, .notSent(.shed))
             return
         }
-        enqueue(Job(exchange: exchange, bytes: size, isWrite: isWrite))
+        enqueue(Job(exchange: exchange, settings: decided, bytes: size, isWrite: isWrite))
     }
 
     private func enqueue(_ job: Job) {
@@ -165,9 +165,11 @@ final class ShadowLoop {
     }
 
     /// Has it counted without a comparison. It may wait long for that when much is compared, so it holds little.
-    private func drop(_ exchange: CapturedExchange, _ reason: FinishedPair.Shadow) {
+    private func drop(_ exchange: CapturedExchange, _ settings: ShadowSettings, _ reason: FinishedPair.Shadow) {
         compare(
-            FinishedPair(exchange: exchange.withoutBodies, shadow: reason, isWrite: !exchange.method.isSafe))
+            FinishedPair(
+                exchange: exchange.withoutBodies, settings: settings, shadow: reason,
+                isWrite: !exchange.method.isSafe))
     }
 
     /// What the shadow is not asked, because there would be nothing to compare, or because a write that the primary
@@ -200,8 +202,9 @@ final class ShadowLoop {
         guard let job = jobs[id] else { return }
         ask(job, shadow: true) { [unowned self] result in
             let shadow = FinishedPair.Shadow(result)
-            let pair = FinishedPair(exchange: job.exchange, shadow: shadow, isWrite: job.isWrite)
-            if pair.isAnswered { compare(pair) } else { drop(job.exchange, shadow) }
+            let pair = FinishedPair(
+                exchange: job.exchange, settings: job.settings, shadow: shadow, isWrite: job.isWrite)
+            if pair.isAnswered { compare(pair) } else { drop(job.exchange, job.settings, shadow) }
             finished(id)
         }
     }
@@ -209,8 +212,12 @@ final class ShadowLoop {
     /// Sends a job's request to the shadow, or once more to the side that was primary.
     private func ask(_ job: Job, shadow: Bool, _ onEnd: @escaping (ShadowCall.Result) -> Void) {
         let exchange = job.exchange
-        let extraction = settings.extractions[exchange.extraction]
+        let slot = exchange.extraction
         let request: ShadowRequest
+        guard let extraction = job.settings.extractions[slot] else {
+            onEnd(.notAsked(.shuttingDown))
+            return
+        }
         do throws(NotComparedReason) {
             request = try ShadowRequest(exchange, isWrite: job.isWrite, rules: extraction.rules)
         } catch {
@@ -219,8 +226,9 @@ final class ShadowLoop {
         }
         let call = ShadowCall(
             method: exchange.method, head: request.head, body: request.body,
-            upstream: exchange.shadowIsService == shadow ? services[exchange.extraction] : monolith,
-            deadline: .now() + .nanoseconds(extraction.timeout), answerLimit: settings.answerLimit
+            upstream: exchange.shadowIsService == shadow
+                ? upstreams.service(slot, extraction.service) : upstreams.monolith(job.settings.monolith),
+            deadline: .now() + .nanoseconds(extraction.timeout), answerLimit: job.settings.answerLimit
         ) { [unowned self] call, result in
             calls[ObjectIdentifier(call)] = nil
             onEnd(result)
@@ -270,7 +278,7 @@ final class ShadowLoop {
         let bound = NIOLoopBound(self, eventLoop: loop)
         nextID += 1
         let id = nextID
-        let timer = loop.scheduleTask(in: TimeAmount(settings.settleDelay)) { bound.value.lookAgain(id) }
+        let timer = loop.scheduleTask(in: TimeAmount(pair.settings.settleDelay)) { bound.value.lookAgain(id) }
         settling[id] = Settling(pair: pair, timer: timer)
         bytes += pair.heldBytes
     }
@@ -285,7 +293,7 @@ final class ShadowLoop {
             return
         }
         secondLooks += 1
-        enqueue(Job(exchange: first.exchange, bytes: size, isWrite: false, first: first))
+        enqueue(Job(exchange: first.exchange, settings: first.settings, bytes: size, isWrite: false, first: first))
     }
 
     private func sendAgain(_ id: UInt64) {
@@ -308,7 +316,9 @@ final class ShadowLoop {
             var exchange = job.exchange
             exchange.answerHead = head
             exchange.answerBody = body
-            compare(FinishedPair(exchange: exchange, shadow: .init(shadow), isWrite: false, look: .second))
+            compare(
+                FinishedPair(
+                    exchange: exchange, settings: job.settings, shadow: .init(shadow), isWrite: false, look: .second))
         } else {
             compare(first.final)
         }

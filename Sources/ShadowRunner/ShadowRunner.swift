@@ -19,7 +19,7 @@ package final class ShadowRunner: Sendable {
         let workers = NIOThreadPool(numberOfThreads: max(1, count))
         workers.start()
         self.workers = workers
-        let comparison = PairComparison(settings: settings, recorder: recorder)
+        let comparison = PairComparison(recorder: recorder)
         let judge: ShadowLoop.Judge = { pair, judged in
             workers.submit { _ in judged(comparison.judge(pair, now: now())) }
         }
@@ -40,16 +40,25 @@ package final class ShadowRunner: Sendable {
     }
 
     /// Takes an exchange over. Returns at once; call on a loop, after the client has its answer.
-    package func accept(_ exchange: CapturedExchange) {
+    ///
+    /// - Parameter settings: that it was decided by; nil for the present ones.
+    package func accept(_ exchange: CapturedExchange, under settings: ShadowSettings? = nil) {
         let owner = loops[Int(exchange.lane % UInt64(loops.count))]
         if owner.eventLoop.inEventLoop {
-            owner.value.accept(exchange)
+            owner.value.accept(exchange, under: settings)
         } else {
-            owner.eventLoop.execute { owner.value.accept(exchange) }
+            owner.eventLoop.execute { owner.value.accept(exchange, under: settings) }
         }
     }
 
-    /// Writes that the primary has taken and the shadow has not got within a second, by extraction.
+    /// Bounds and upstreams are those of `settings` from here on.
+    package func update(_ settings: ShadowSettings) async {
+        for loop in loops {
+            try? await loop.eventLoop.submit { loop.value.update(settings) }.get()
+        }
+    }
+
+    /// Writes that the primary has taken and the shadow has not got within a second, by slot.
     package func undeliveredWrites() async -> [Int] {
         var sums: [Int] = []
         for loop in loops {

@@ -24,9 +24,12 @@ package struct ShadowedExtraction: Sendable {
     }
 }
 
-package struct ShadowSettings: Sendable {
+/// What one configuration says of the shadow. A reload makes a new one; exchanges hold the one that they were decided by,
+/// whose rules and routes they are judged by.
+package final class ShadowSettings: Sendable {
     package let monolith: UpstreamSettings
-    package let extractions: [ShadowedExtraction]
+    /// By slot, as `ProxySnapshot.extractions`; nil where one was removed.
+    package let extractions: [ShadowedExtraction?]
     package let templates: EndpointTemplates
     package let redactor: Redactor
     /// On one loop: exchanges that wait, run or are being compared, and the bytes that they hold. Beyond, they are shed
@@ -43,7 +46,8 @@ package struct ShadowSettings: Sendable {
     package let settleDelay: Duration
 
     package init(
-        monolith: UpstreamSettings, extractions: [ShadowedExtraction], templates: EndpointTemplates, redactor: Redactor,
+        monolith: UpstreamSettings, extractions: [ShadowedExtraction?], templates: EndpointTemplates,
+        redactor: Redactor,
         maximumJobs: Int = 2_048, maximumBytes: Int = 64 * 1024 * 1024, maximumConnections: Int = 64,
         answerLimit: Int = 1024 * 1024, maximumEndpoints: Int = 1_000,
         settleDelay: Duration = .milliseconds(250)

@@ -13,7 +13,8 @@ package struct CapturedExchange: Sendable {
         case upgrade
     }
 
-    /// Index of the extraction, and of the route that matched, in the configuration.
+    /// Slot of the extraction, and index of the route that matched, in the configuration that the exchange was decided
+    /// by. What judges it has to be of that configuration, too.
     package var extraction: Int
     package var route: Int
     package var method: Method

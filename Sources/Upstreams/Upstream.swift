@@ -189,6 +189,9 @@ package final class Upstream {
         if !retired.isEmpty { retired.removeAll { $0.connections == 0 } }
     }
 
+    /// Exchanges wait to hear where its endpoints are; closing it now would fail them.
+    package var isAwaited: Bool { !isResolved && waiting.contains { $0.consumer != nil } }
+
     /// No connection is kept from here on, and nothing is heard of the endpoints any more; exchanges under way finish.
     package func close() {
         guard !isClosed else { return }

@@ -112,6 +112,8 @@ struct SampleBackend: AdminBackend {
     var detail: GroupDetail
     var failure: AdminError?
     var ready = true
+    var configuration = ConfigurationReport(
+        generation: 3, loadedAt: Self.time, digest: "00ff00ff00ff00ff", current: true)
     let gate: Gateway?
     let performed: PerformedLog
 
@@ -222,6 +224,15 @@ struct SampleBackend: AdminBackend {
         return ExplainReport(
             extraction: nil, endpoint: "\(method) \(url) \(cookie ?? "-") \(client ?? "-")", primary: "monolith",
             shadow: nil, why: "no route matches")
+    }
+
+    func configurationReport() async -> ConfigurationReport { configuration }
+
+    func reload(actor: String) async throws(AdminError) -> ConfigurationReport {
+        guard configuration.errors.isEmpty else {
+            throw AdminError(.refused, "the files cannot be loaded", reasons: configuration.errors)
+        }
+        return configuration
     }
 
     func metrics() async -> [MetricFamily] {

@@ -1,4 +1,7 @@
+import AsyncHTTPClient
 import Foundation
+import NIOCore
+import NIOHTTP1
 import Testing
 
 /// The built program as a child process, as its users run it.
@@ -85,9 +88,9 @@ final class RunningProxy {
     private let deployment: Deployment
 
     /// Starts it and returns once it has said where it listens.
-    init(_ deployment: Deployment) async throws {
+    init(_ deployment: Deployment, _ options: String...) async throws {
         self.deployment = deployment
-        process = Program.make(["serve", "--config", "Routes/proxy.yaml"], in: deployment.folder)
+        process = Program.make(["serve", "--config", "Routes/proxy.yaml"] + options, in: deployment.folder)
         let output = Pipe()
         errors = Pipe()
         process.standardOutput = output
@@ -116,6 +119,16 @@ final class RunningProxy {
 
     var processID: Int32 { process.processIdentifier }
 
+    /// The value of a metric without labels.
+    func metric(_ name: String) async throws -> Double? {
+        let answer = try await HTTPClient.shared.execute(
+            HTTPClientRequest(url: admin + "/metrics"), timeout: .seconds(20))
+        let text = String(buffer: try await answer.body.collect(upTo: 1 << 20))
+        return text.split(separator: "\n").first { $0.hasPrefix(name + " ") }.flatMap {
+            Double($0.dropFirst(name.count + 1))
+        }
+    }
+
     /// Ends it by `signal`; returns its exit status and all that it logged.
     func stop(_ signal: Int32 = SIGTERM) async -> (status: Int32, log: String) {
         kill(process.processIdentifier, signal)
@@ -130,13 +143,14 @@ final class RunningProxy {
 }
 
 /// Asks until it is so.
+/// - Parameter pause: milliseconds between two times of asking.
 func eventually(
-    within seconds: Int = 30, _ what: String, _ condition: () async throws -> Bool
+    within seconds: Int = 30, pause: Int = 50, _ what: String, _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < end {
         if try await condition() { return }
-        try await Task.sleep(for: .milliseconds(50))
+        try await Task.sleep(for: .milliseconds(pause))
     }
     Issue.record("not seen within \(seconds) s: \(what)")
 }

@@ -56,7 +56,7 @@ import Upstreams
             let client = try proxy.connect()
             for (weight, expected) in [(Weight.none, "monolith"), (.all, "service"), (.none, "monolith")] {
                 orders.weight = weight
-                await proxy.server.update(try orders.snapshot())
+                await proxy.update(try orders.snapshot())
                 try client.send(Self.get())
                 #expect(try Message.answer(from: client).text == expected)
             }

@@ -21,7 +21,7 @@ struct OverviewPage {
         let storeAway = reports.contains { !$0.storeConnected }
         notices =
             (storeAway ? ["Postgres is away: stages are the last ones known, counters stand still."] : [])
-            + (notice.map { [$0] } ?? [])
+            + (notice.map { [$0] } ?? []) + (reports.first?.configuration?.notices ?? [])
         extractions = reports.map { ExtractionCard($0, now: now) }
         hasExtractions = !reports.isEmpty
         self.groups = groups.prefix(Self.groupLimit).map { GroupRow($0, now: now) }

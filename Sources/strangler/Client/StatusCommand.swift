@@ -13,6 +13,14 @@ struct StatusCommand: AdminCommand {
     @OptionGroup var client: ClientOptions
 
     func execute(_ admin: AdminClient, _ terminal: Terminal) async throws(ClientFailure) {
+        try await showExtractions(admin, terminal)
+        guard !client.json else { return }
+        // Also said when the files define no extraction at all.
+        let files = try admin.shown(ConfigurationReport.self, try await admin.get(["configuration"]))
+        for notice in files.notices { terminal.write(terminal.paint(notice, .yellow)) }
+    }
+
+    private func showExtractions(_ admin: AdminClient, _ terminal: Terminal) async throws(ClientFailure) {
         if let name {
             let data = try await admin.get(["extractions", name])
             try show(ExtractionReport.self, data, admin, terminal) { report in

@@ -67,8 +67,7 @@ actor DemoWorld {
             try writeFiles(
                 to: folder, port: port, adminPort: adminPort, monolith: monolith.port, orders: orders.port,
                 isCompressed: settings.isCompressed)
-            let configuration = try ProxyConfiguration.load(path: folder + "/Routes/proxy.yaml")
-            let proxy = try await ProxyProcess.start(configuration, logger: logger)
+            let proxy = try await ProxyProcess.start(file: folder + "/Routes/proxy.yaml", logger: logger)
             return DemoWorld(
                 folder: folder, isTemporary: isTemporary, proxy: proxy, postgres: postgres,
                 databases: (monolithDatabase, ordersDatabase), monolith: monolith, orders: orders,

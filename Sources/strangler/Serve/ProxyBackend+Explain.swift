@@ -13,6 +13,7 @@ extension ProxyBackend {
             throw AdminError(.invalid, "the proxy answers 400 to this method")
         }
         let (host, path) = try Self.parts(of: url)
+        let model = await keeper.model
         let route = model.configuration.routeTable.match(method: method, path: path, host: host)
         guard route >= 0, route < model.configuration.routes.count else {
             return ExplainReport(

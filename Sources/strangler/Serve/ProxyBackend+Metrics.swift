@@ -8,12 +8,23 @@ extension ProxyBackend {
     /// Counters of this process since its start; evidence that Postgres holds is not repeated here.
     func metrics() async -> [MetricFamily] {
         let (counters, open) = await server.counters()
-        let names = model.definitions.map(\.name)
+        let model = await keeper.model
+        let names = model.slots.names
+        let files = await configuration.report()
         let isFollowing = await keeper.isFollowing
         let states = await keeper.states
         return [
             family(
                 "strangler_connections_total", "Client connections accepted.", .counter, Double(counters.connections)),
+            family(
+                "strangler_connections_refused_total", "Client connections turned away at the limit.", .counter,
+                Double(counters.connectionsRefused)),
+            family(
+                "strangler_configuration_generation", "Configurations loaded since the start, the first among them.",
+                .gauge, Double(files.generation)),
+            family(
+                "strangler_configuration_current", "Whether the files on disk are what is running.", .gauge,
+                files.current ? 1 : 0),
             family("strangler_connections_open", "Client connections open now.", .gauge, Double(open)),
             family(
                 "strangler_requests_refused_total", "Requests refused as malformed, too large or too slow.", .counter,
@@ -43,7 +54,7 @@ extension ProxyBackend {
                 samples: perExtraction(counters, names) { Double($0.shadowed) }),
             MetricFamily(
                 name: "strangler_weight_percent", help: "Share of keys that the service answers.", kind: .gauge,
-                samples: states.values.sorted { $0.name < $1.name }.map {
+                samples: model.definitions.compactMap { states[$0.name] }.sorted { $0.name < $1.name }.map {
                     .init(labels: [.init("extraction", $0.name)], value: $0.weight.percent)
                 }),
         ] + upstreamMetrics(await server.upstreams())

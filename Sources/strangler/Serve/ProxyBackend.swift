@@ -13,7 +13,7 @@ struct ProxyBackend: AdminBackend {
     let server: ProxyServer
     let shadow: ShadowRunner
     let recorder: EvidenceRecorder
-    let model: TrafficModel
+    let configuration: ConfigurationKeeper
     let store: StoreLink
 
     // MARK: Extractions
@@ -22,14 +22,18 @@ struct ProxyBackend: AdminBackend {
         await recorder.flush()
         let counters = await server.counters().counters
         let backlog = await shadow.undeliveredWrites()
+        let model = await keeper.model
+        let files = await configuration.report()
         var reports: [ExtractionReport] = []
-        for (index, definition) in model.definitions.enumerated() {
+        for definition in model.definitions {
+            let index = model.slots.slot(of: definition.name) ?? 0
             guard name == nil || name == definition.name, let state = await keeper.states[definition.name] else {
                 continue
             }
             let traffic = index < counters.extractions.count ? counters.extractions[index] : .init()
-            reports.append(
-                await report(definition, state, traffic, backlog: index < backlog.count ? backlog[index] : 0))
+            var report = await report(definition, state, traffic, backlog: index < backlog.count ? backlog[index] : 0)
+            report.configuration = files
+            reports.append(report)
         }
         if let name, reports.isEmpty { throw unknown(name, known: model.definitions.map(\.name)) }
         return reports
@@ -118,6 +122,7 @@ struct ProxyBackend: AdminBackend {
     // MARK: Differences
 
     func groups(extraction: String?) async throws(AdminError) -> [GroupReport] {
+        let model = await keeper.model
         if let extraction, !model.definitions.contains(where: { $0.name == extraction }) {
             throw unknown(extraction, known: model.definitions.map(\.name))
         }
@@ -151,6 +156,18 @@ struct ProxyBackend: AdminBackend {
         }
         guard let changed else { throw AdminError(.notFound, "group \(whole) is gone") }
         return GroupReport(changed)
+    }
+
+    // MARK: The process
+
+    func configurationReport() async -> ConfigurationReport { await configuration.report() }
+
+    func reload(actor: String) async throws(AdminError) -> ConfigurationReport {
+        if case .refused(let errors) = await configuration.reload(because: "asked for by \(actor)") {
+            throw AdminError(
+                .refused, "the files cannot be loaded, and the running configuration stays", reasons: errors)
+        }
+        return await configuration.report()
     }
 
     func readiness() async -> Readiness {

@@ -1,36 +1,59 @@
 import ArgumentParser
+import Foundation
 import Logging
 import ProxyConfiguration
-import ServiceLifecycle
 import UnixSignals
 
 struct ServeCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "serve", abstract: "Runs the proxy.")
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Runs the proxy.",
+        discussion: """
+            SIGTERM and SIGINT let requests under way finish, then exit 0; a second one ends at once with 1. SIGHUP loads \
+            the files anew, as a change of one of them does.
+            """)
 
     @Option(help: "The proxy's file; extractions are its siblings, rules lie in ../Shadow beside it.")
     var config = "Routes/proxy.yaml"
 
+    @Flag(name: .customLong("no-watch"), help: "Load changed files only at SIGHUP and `strangler reload`.")
+    var isNotWatching = false
+
     func run() async throws {
-        let configuration: ProxyConfiguration
-        do throws(ConfigurationErrors) {
-            configuration = try ProxyConfiguration.load(path: config)
-        } catch {
-            Console.error(error.description)
-            throw ExitCode(1)
-        }
         let logger = Log.make()
+        // From the first moment on: a SIGHUP that comes while the process is starting would end it.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let proxy: ProxyProcess
         do {
-            proxy = try await ProxyProcess.start(configuration, logger: logger)
+            proxy = try await ProxyProcess.start(file: config, isWatching: !isNotWatching, logger: logger)
+        } catch let error as ConfigurationErrors {
+            Console.error(error.description)
+            throw ExitCode(1)
         } catch let error as StartError {
             Console.error("strangler: \(error.description)")
             throw ExitCode(1)
         }
         for line in proxy.introduction { Console.print(line) }
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [.init(service: proxy)], gracefulShutdownSignals: [.sigterm, .sigint], logger: Log.quiet()))
-        try await group.run()
+        await serve(proxy, signals, logger)
+    }
+
+    /// Until the proxy has stopped.
+    private func serve(_ proxy: ProxyProcess, _ signals: UnixSignalsSequence, _ logger: Logger) async {
+        let listening = Task {
+            var isStopping = false
+            for await signal in signals {
+                switch signal {
+                case .sighup: _ = await proxy.files.reload(because: "SIGHUP")
+                case _ where isStopping:
+                    logger.warning("stopped at once, at the second signal; requests under way are cut off")
+                    Foundation.exit(1)
+                default:
+                    isStopping = true
+                    proxy.askToStop()
+                }
+            }
+        }
+        await proxy.run()
+        listening.cancel()
     }
 }
 

@@ -19,8 +19,10 @@ actor StageKeeper {
         case storeUnavailable(String)
     }
 
-    private let model: TrafficModel
+    private(set) var model: TrafficModel
+    /// Of every extraction that was ever heard of: one whose file was removed and returns goes on where it stood.
     private(set) var states: [String: ExtractionState]
+    /// Counts models and states: what the loops were told last.
     private var generation = 0
     private(set) var isFollowing = false
     /// Extractions of which Postgres knows an older version than this proxy: restored from a backup, or another database.
@@ -37,13 +39,15 @@ actor StageKeeper {
     private let logger: Logger
 
     init(
-        model: TrafficModel, states: [String: ExtractionState], store: StoreLink, recorder: EvidenceRecorder,
+        model: TrafficModel, states: [String: ExtractionState], generation: Int, store: StoreLink,
+        recorder: EvidenceRecorder,
         server: ProxyServer, shadow: ShadowRunner, cache: StateCache, logger: Logger
     ) {
         self.shadow = shadow
-        knowsStages = states.isEmpty || states.values.contains { $0.version > 0 }
+        knowsStages = model.definitions.isEmpty || states.values.contains { $0.version > 0 }
         self.model = model
         self.states = states
+        self.generation = generation
         self.store = store
         self.recorder = recorder
         self.server = server
@@ -70,7 +74,7 @@ actor StageKeeper {
             if !isFollowing { logger.notice("Postgres is connected, stages are followed") }
             isFollowing = true
             knowsStages = true
-            await adopt(model.states(from: known))
+            await adopt(known)
             noteOlder(known)
         } catch is StoreLink.Unavailable {
             return  // the link says why, once
@@ -84,18 +88,33 @@ actor StageKeeper {
     }
 
     /// Versions only go up: what a slow query read is not taken back over what a command has just changed.
-    private func adopt(_ found: [String: ExtractionState]) async {
+    private func adopt(_ found: [ExtractionState]) async {
         var changed = false
-        for (name, state) in found where state.version > (states[name]?.version ?? 0) {
-            states[name] = state
+        for state in found where state.version > (states[state.name]?.version ?? 0) {
+            states[state.name] = state
             changed = true
         }
         if changed { await publish() }
     }
 
+    /// Another configuration: it holds for every request that begins after this has returned.
+    func adopt(_ model: TrafficModel) async {
+        let fresh = model.definitions.map(\.name).filter { states[$0] == nil }
+        if !fresh.isEmpty, !isFollowing {
+            logger.warning(
+                "Postgres is away: \(fresh.joined(separator: ", ")) may have a stage there; until it is read, the monolith answers"
+            )
+        }
+        self.model = model
+        states = model.states(from: states)
+        await shadow.update(model.shadow)
+        await publish()
+    }
+
     private func noteOlder(_ known: [ExtractionState]) {
         let stored = Dictionary(known.map { ($0.name, $0.version) }, uniquingKeysWith: max)
-        let older = Set(states.values.filter { $0.version > stored[$0.name] ?? 0 }.map(\.name))
+        let served = model.definitions.compactMap { states[$0.name] }
+        let older = Set(served.filter { $0.version > stored[$0.name] ?? 0 }.map(\.name))
         for name in older.subtracting(olderInStore).sorted() {
             logger.error(
                 "Postgres knows an older stage of \(name) than this proxy; what is served stays, and the next command for it here writes it back"
@@ -107,7 +126,24 @@ actor StageKeeper {
     private func publish() async {
         cache.save(states.values.sorted { $0.name < $1.name })
         generation += 1
-        await server.update(model.snapshot(of: states, generation: generation))
+        await server.update(
+            Self.proxyModel(model, states, generation: generation, shadow: shadow, recorder: recorder))
+    }
+
+    static func proxyModel(
+        _ model: TrafficModel, _ states: [String: ExtractionState], generation: Int, shadow: ShadowRunner,
+        recorder: EvidenceRecorder
+    ) -> ProxyModel {
+        let names = model.slots.names
+        let settings = model.shadow
+        return ProxyModel(
+            snapshot: model.snapshot(of: states, generation: generation), upstreams: model.upstreams,
+            settings: model.settings
+        ) {
+            ExchangeHandoff(
+                shadow: { shadow.accept($0, under: settings) },
+                fellBack: { recorder.fellBack(extraction: names[$0], reason: $1.rawValue) })
+        }
     }
 
     // MARK: Commands
@@ -128,7 +164,7 @@ actor StageKeeper {
         }
         do {
             let changed = try await apply(transition, actor: actor, reason: reason, evidence: evidence, at: now)
-            await adopt([name: changed])
+            await adopt([changed])
             logger.notice(
                 "\(name): \(transition.action) by \(actor): \(transition.from.stage) \(transition.from.weight) → \(changed.stage) \(changed.weight)\(transition.forced ? " (forced)" : "")"
             )
@@ -182,7 +218,7 @@ actor StageKeeper {
         for definition: ExtractionDefinition, in state: ExtractionState
     ) async throws(Failure) -> Findings {
         let backlog = await shadow.undeliveredWrites()
-        let index = model.definitions.firstIndex { $0.name == definition.name } ?? 0
+        let index = model.slots.slot(of: definition.name) ?? 0
         let isHealthy = await probe.isHealthy(model.service(of: definition.name))
         do {
             let store = try store.connected()

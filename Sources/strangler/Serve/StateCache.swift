@@ -12,13 +12,15 @@ struct StateCache: Sendable {
         self.logger = logger
     }
 
-    func load() -> [ExtractionState] {
-        guard let data = FileManager.default.contents(atPath: file) else { return [] }
+    /// By the extraction's name.
+    func load() -> [String: ExtractionState] {
+        guard let data = FileManager.default.contents(atPath: file) else { return [:] }
         do {
-            return try JSONDecoder().decode([ExtractionState].self, from: data)
+            let states = try JSONDecoder().decode([ExtractionState].self, from: data)
+            return Dictionary(states.map { ($0.name, $0) }) { $0.version >= $1.version ? $0 : $1 }
         } catch {
             logger.warning("the cached stages in \(file) cannot be read and are ignored: \(error)")
-            return []
+            return [:]
         }
     }
 

@@ -1,3 +1,4 @@
+import Extraction
 import HTTPWire
 import NIOCore
 import ProxyConfiguration
@@ -18,7 +19,7 @@ extension ProxySettings {
             head: TimeAmount(timeouts.head), idle: TimeAmount(timeouts.idle),
             trustedProxies: configuration.trustedProxies.compactMap(AddressRange.init),
             heads: HeadLimits(head: limits.head, field: limits.field, fields: limits.fields),
-            bodyLimit: limits.body)
+            bodyLimit: limits.body, connections: limits.connections)
         body = TimeAmount(timeouts.body)
         exchange = timeouts.exchange.map(TimeAmount.init)
         buffer = limits.buffer
@@ -26,7 +27,15 @@ extension ProxySettings {
 }
 
 extension UpstreamSettings {
-    init(_ definition: UpstreamDefinition, name: String, _ configuration: ProxyConfiguration) {
+    init(monolithOf configuration: ProxyConfiguration) {
+        self.init(configuration.monolith, name: "monolith", configuration)
+    }
+
+    init(_ extraction: ExtractionConfiguration, _ configuration: ProxyConfiguration) {
+        self.init(extraction.service, name: extraction.definition.name, configuration)
+    }
+
+    private init(_ definition: UpstreamDefinition, name: String, _ configuration: ProxyConfiguration) {
         self.init(name: name, addresses: definition.addresses.map(UpstreamAddress.init))
         balancing = definition.balancing == .roundRobin ? .roundRobin : .leastRequests
         resolveEvery = TimeAmount(definition.resolveInterval)
@@ -65,5 +74,11 @@ extension CircuitBreaker.Limits {
             failurePercent: definition.failurePercent, slowPercent: definition.slowPercent,
             slowAfter: TimeAmount(definition.slowAfter).nanoseconds, openFor: TimeAmount(definition.open).nanoseconds,
             probes: definition.probes)
+    }
+}
+
+extension ProxyServer.ListenOptions {
+    init(_ definition: ListenerDefinition) {
+        self.init(proxyProtocol: definition.proxyProtocol.compactMap(AddressRange.init))
     }
 }

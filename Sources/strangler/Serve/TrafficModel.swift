@@ -12,9 +12,17 @@ import Upstreams
 /// configuration → model → state.
 struct TrafficModel: Sendable {
     let configuration: ProxyConfiguration
+    let slots: ExtractionSlots
+    /// What exchanges are compared by that were decided under this configuration.
+    let shadow: ShadowSettings
 
-    init(_ configuration: ProxyConfiguration) {
+    /// - Parameter last: the model before it, whose extractions keep their slots.
+    init(_ configuration: ProxyConfiguration, redactor: Redactor, after last: TrafficModel? = nil) {
         self.configuration = configuration
+        var slots = last?.slots ?? ExtractionSlots()
+        slots.add(configuration.extractions.map(\.definition.name))
+        self.slots = slots
+        shadow = Self.shadowSettings(configuration, slots, redactor)
     }
 
     var definitions: [ExtractionDefinition] { configuration.extractions.map(\.definition) }
@@ -42,53 +50,77 @@ struct TrafficModel: Sendable {
         }
     }
 
-    private var monolith: UpstreamSettings {
-        UpstreamSettings(configuration.monolith, name: "monolith", configuration)
-    }
-
-    private func service(_ extraction: ExtractionConfiguration) -> UpstreamSettings {
-        UpstreamSettings(extraction.service, name: extraction.definition.name, configuration)
-    }
-
     var upstreams: ProxyUpstreams {
         ProxyUpstreams(
-            monolith: monolith,
-            services: configuration.extractions.map(service))
+            monolith: UpstreamSettings(monolithOf: configuration),
+            services: bySlot { UpstreamSettings($0, configuration) })
     }
 
     var settings: ProxySettings { ProxySettings(configuration) }
 
-    func shadowSettings(redactionKey: [UInt8]) -> ShadowSettings {
-        let redactor = Redactor(key: redactionKey)
-        return ShadowSettings(
-            monolith: monolith,
-            extractions: configuration.extractions.map { extraction in
+    private static func shadowSettings(
+        _ configuration: ProxyConfiguration, _ slots: ExtractionSlots, _ redactor: Redactor
+    ) -> ShadowSettings {
+        ShadowSettings(
+            monolith: UpstreamSettings(monolithOf: configuration),
+            extractions: slots.arranged(configuration.extractions) { extraction in
                 ShadowedExtraction(
                     name: extraction.definition.name,
-                    service: service(extraction),
+                    service: UpstreamSettings(extraction, configuration),
                     comparer: Comparer(rules: extraction.rules, redactor: redactor), rules: extraction.rules,
                     timeout: extraction.shadowTimeout)
             },
             templates: configuration.templates, redactor: redactor)
     }
 
-    /// One state for every extraction of the configuration; those unknown to `known` begin at the beginning.
-    func states(from known: [ExtractionState], now: Date = Date()) -> [String: ExtractionState] {
-        var states: [String: ExtractionState] = [:]
-        for definition in definitions { states[definition.name] = .initial(name: definition.name, now: now) }
-        for state in known where states[state.name] != nil { states[state.name] = state }
+    /// What is known, and a beginning for every extraction of the configuration of which nothing is.
+    func states(from known: [String: ExtractionState], now: Date = Date()) -> [String: ExtractionState] {
+        var states = known
+        for definition in definitions where states[definition.name] == nil {
+            states[definition.name] = .initial(name: definition.name, now: now)
+        }
         return states
     }
 
     func snapshot(of states: [String: ExtractionState], generation: Int) -> ProxySnapshot {
-        ProxySnapshot(
+        let slotOfIndex = definitions.map { slots.slot(of: $0.name) ?? 0 }
+        return ProxySnapshot(
             generation: generation, routes: configuration.routeTable,
-            extractionOfRoute: configuration.routes.map(\.extraction),
-            extractions: definitions.map { definition in
-                ExtractionTraffic(
+            extractionOfRoute: configuration.routes.map { slotOfIndex[$0.extraction] },
+            extractions: bySlot { extraction in
+                let definition = extraction.definition
+                return ExtractionTraffic(
                     definition: definition,
                     state: states[definition.name] ?? .initial(name: definition.name, now: Date()))
             })
+    }
+
+    private func bySlot<Value>(_ value: (ExtractionConfiguration) -> Value) -> [Value?] {
+        slots.arranged(configuration.extractions, value)
+    }
+}
+
+/// Where an extraction's counters stand, by its name. A slot belongs to its name for the life of the process: what is
+/// under way when the files change finds it again. A removed extraction's slot rests; it is its own again if it returns.
+struct ExtractionSlots: Sendable {
+    /// By slot.
+    private(set) var names: [String] = []
+
+    mutating func add(_ more: [String]) {
+        for name in more where !names.contains(name) { names.append(name) }
+    }
+
+    func slot(of name: String) -> Int? { names.firstIndex(of: name) }
+
+    /// A value for each slot; nil for those whose extraction is not in `extractions`.
+    func arranged<Value>(
+        _ extractions: [ExtractionConfiguration], _ value: (ExtractionConfiguration) -> Value
+    ) -> [Value?] {
+        var values = [Value?](repeating: nil, count: names.count)
+        for extraction in extractions {
+            if let slot = slot(of: extraction.definition.name) { values[slot] = value(extraction) }
+        }
+        return values
     }
 }
 

@@ -42,23 +42,35 @@ final class ProxyUnderTest: Sendable {
     let port: Int
     let captured: Watched<[CapturedExchange]>
     let fellBack: Watched<[FallbackReason]>
-    private let listeners: [any Channel]
+    private let listener: Listener
+    private let model: ProxyModel
 
     fileprivate init(
-        server: ProxyServer, directory: UpstreamDirectory, port: Int, listeners: [any Channel],
-        captured: Watched<[CapturedExchange]>,
-        fellBack: Watched<[FallbackReason]>
+        server: ProxyServer, directory: UpstreamDirectory, listener: Listener, model: ProxyModel,
+        captured: Watched<[CapturedExchange]>, fellBack: Watched<[FallbackReason]>
     ) {
         self.server = server
         self.directory = directory
-        self.port = port
-        self.listeners = listeners
+        self.listener = listener
+        self.model = model
+        port = listener.port
         self.captured = captured
         self.fellBack = fellBack
     }
 
     func connect(receiveBuffer: Int32? = nil) throws(SocketError) -> RawSocket {
         try RawSocket.connect(port: port, receiveBuffer: receiveBuffer)
+    }
+
+    /// The configuration that it has started with, but for what is given.
+    func update(
+        _ snapshot: ProxySnapshot? = nil, upstreams: ProxyUpstreams? = nil, settings: ProxySettings? = nil,
+        handoff: (@Sendable () -> ExchangeHandoff)? = nil
+    ) async {
+        await server.update(
+            ProxyModel(
+                snapshot: snapshot ?? model.snapshot, upstreams: upstreams ?? model.upstreams,
+                settings: settings ?? model.settings, handoff: handoff ?? model.handoff))
     }
 
     func counters() async -> TrafficCounters { await server.counters().counters }
@@ -90,7 +102,7 @@ final class ProxyUnderTest: Sendable {
 
     /// Listeners first, then the exchanges, as the program does it.
     func shutdown(deadline: TimeAmount) async {
-        for listener in listeners { try? await listener.close() }
+        await listener.close()
         await server.shutdown(deadline: deadline)
     }
 }
@@ -135,8 +147,8 @@ func withProxy(
         let directory = UpstreamDirectory(loop: group.next(), resolver: resolver)
         let captured = Watched<[CapturedExchange]>([])
         let fellBack = Watched<[FallbackReason]>([])
-        let server = try await ProxyServer(
-            group: group, snapshot: try snapshot ?? orders.snapshot(), upstreams: upstreams, directory: directory,
+        let model = ProxyModel(
+            snapshot: try snapshot ?? orders.snapshot(), upstreams: upstreams,
             settings: settings
         ) {
             ExchangeHandoff(
@@ -146,9 +158,10 @@ func withProxy(
                 },
                 fellBack: { _, reason in fellBack.change { $0.append(reason) } })
         }
-        let (port, listeners) = try await server.listen(on: .init(host: "127.0.0.1", port: 0), options: listen)
+        let server = try await ProxyServer(group: group, model: model, directory: directory)
+        let listener = try await server.listen(on: .init(host: "127.0.0.1", port: 0), options: listen)
         let proxy = ProxyUnderTest(
-            server: server, directory: directory, port: port, listeners: listeners, captured: captured,
+            server: server, directory: directory, listener: listener, model: model, captured: captured,
             fellBack: fellBack)
         let result: Result<Void, any Error>
         do { result = .success(try await body(proxy)) } catch { result = .failure(error) }
