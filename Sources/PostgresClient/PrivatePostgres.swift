@@ -83,8 +83,20 @@ package actor PrivatePostgres {
         guard let place, !place.socketDirectory.isEmpty else {
             throw PostgresError(.serverFailed, "the private Postgres in \(directory) is not started")
         }
-        return "host=\(Self.quoted(place.socketDirectory)) port=\(ServerPlace.port) dbname=\(Self.quoted(database)) "
-            + "user=\(Self.owner)"
+        return connectionString(place.socketDirectory, database)
+    }
+
+    private func connectionString(_ socketDirectory: String, _ database: String) -> String {
+        "host=\(Self.quoted(socketDirectory)) port=\(ServerPlace.port) dbname=\(Self.quoted(database)) user=\(Self.owner)"
+    }
+
+    /// How to reach the server that another process keeps in this directory; it lasts as long as that process.
+    package func connectionStringOfKeeper(database: String = owner) throws(PostgresError) -> String {
+        let place = try ServerPlace.resolve(directory, try ServerAccount.current()).place
+        guard let socketDirectory = place.recordedSocketDirectory else {
+            throw PostgresError(.serverFailed, "nobody keeps the private Postgres in \(directory)")
+        }
+        return connectionString(socketDirectory, database)
     }
 
     /// Makes a database if it is not there yet. The name is lower-case letters, digits and underscores.

@@ -30,6 +30,11 @@ package final class Listener: Sendable {
     /// Belong to the listener, which closes them.
     package var descriptors: [CInt] { sockets.map(\.descriptor) }
 
+    /// Begins to accept, if it was opened paused.
+    package func start() async {
+        for socket in sockets { try? await socket.channel.setOption(.autoRead, value: true).get() }
+    }
+
     /// Accepts nobody any more. Who has connected already and waits to be accepted still is: closing a socket over its
     /// queue would reset them all.
     package func close() async {

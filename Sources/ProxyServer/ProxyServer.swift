@@ -80,13 +80,18 @@ package final class ProxyServer: Sendable {
 
     /// Listens on `address` with every loop.
     ///
-    /// - Parameter inherited: sockets of another process that listen there already. Each loop gets one of them, or a new
-    ///   one in their group; if there are more of them than loops, some loops get several.
+    /// - Parameters:
+    ///   - inherited: sockets of another process that listen there already. Each loop gets one of them, or a new
+    ///     one in their group; if there are more of them than loops, some loops get several.
+    ///   - isPaused: accepts nobody before `Listener.start`.
     package func listen(
-        on address: Address, options: ListenOptions = ListenOptions(), inherited: InheritedSockets? = nil
+        on address: Address, options: ListenOptions = ListenOptions(), inherited: InheritedSockets? = nil,
+        isPaused: Bool = false
     ) async throws(ListenError) -> Listener {
-        try await Listener.open(
-            address, inherited: inherited, on: contexts.map { ($0.eventLoop, bootstrap($0, options)) })
+        let bootstraps = contexts.map { context in
+            (context.eventLoop, bootstrap(context, options).serverChannelOption(.autoRead, value: !isPaused))
+        }
+        return try await Listener.open(address, inherited: inherited, on: bootstraps)
     }
 
     /// SO_REUSEPORT would let two proxies share a port in silence, each with half of the clients. A socket without it

@@ -36,16 +36,19 @@ package final class EvidenceRecorder: Sendable {
     }
 
     /// Brings what has been gathered to the store. What the store does not take is kept for the next time.
-    package func flush() async {
+    /// - Returns: whether nothing is left.
+    @discardableResult
+    package func flush() async -> Bool {
         let batch = state.withLock { state in
             let batch = state.batch
             state.batch = EvidenceBatch()
             return batch
         }
-        guard !batch.isEmpty else { return }
+        guard !batch.isEmpty else { return true }
         do {
             try await store.record(batch, at: now())
             if setStoreAway(false) { logger.notice("Postgres takes evidence again") }
+            return true
         } catch {
             state.withLock { state in
                 var merged = batch
@@ -55,6 +58,7 @@ package final class EvidenceRecorder: Sendable {
             if !setStoreAway(true) {
                 logger.warning("Postgres takes no evidence, counters are kept in memory: \(error)")
             }
+            return false
         }
     }
 

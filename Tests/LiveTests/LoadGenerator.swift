@@ -14,13 +14,18 @@ final class LoadGenerator: Sendable {
     private let state: Mutex<State>
     private let isStopped = Atomic(false)
 
-    /// - Parameter clients: every second one makes a new connection for each request, the others keep theirs for as long
-    ///   as the server does.
-    init(port: Int, clients: Int = 8, target: String = "/") {
+    enum Connections {
+        /// Kept for as long as the server does.
+        case kept
+        /// Every second client makes a new one for each request.
+        case keptAndNew
+    }
+
+    init(port: Int, clients: Int = 8, target: String = "/", connections: Connections = .keptAndNew) {
         state = Mutex(State(running: clients))
         for number in 0..<clients {
             Thread.detachNewThread { [self] in
-                run(port, "GET \(target) HTTP/1.1\r\nHost: a\r\n", keepsAlive: number % 2 == 0)
+                run(port, "GET \(target) HTTP/1.1\r\nHost: a\r\n", keepsAlive: connections == .kept || number % 2 == 0)
                 state.withLock { $0.running -= 1 }
             }
         }
@@ -49,9 +54,10 @@ final class LoadGenerator: Sendable {
             let outcome =
                 connection < 0 ? .failed("connect: \(String(cString: strerror(errno)))") : Self.ask(connection, request)
             if outcome != .kept || !keepsAlive {
-                close(connection)
+                if connection >= 0 { close(connection) }
                 connection = -1
             }
+            if connection < 0, outcome != .kept, outcome != .closing { usleep(10_000) }
             state.withLock { state in
                 if case .failed(let why) = outcome {
                     if state.failures.count < 20 {
@@ -62,7 +68,7 @@ final class LoadGenerator: Sendable {
                 }
             }
         }
-        close(connection)
+        if connection >= 0 { close(connection) }
     }
 
     private enum Outcome: Equatable {

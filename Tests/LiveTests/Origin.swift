@@ -6,13 +6,14 @@ final class Origin: Sendable {
     let port: Int
     private let channel: any Channel
 
-    init(body: String = #"{"ok":true}"#) async throws {
+    /// - Parameter delay: of each answer.
+    init(body: String = #"{"ok":true}"#, delay: TimeAmount = .zero) async throws {
         let answer =
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Answering(answer: answer))
+                    try channel.pipeline.syncOperations.addHandler(Answering(answer: answer, delay: delay))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -27,15 +28,25 @@ final class Origin: Sendable {
         typealias OutboundOut = ByteBuffer
 
         private let answer: String
+        private let delay: TimeAmount
         private var received = ""
 
-        init(answer: String) { self.answer = answer }
+        init(answer: String, delay: TimeAmount) {
+            self.answer = answer
+            self.delay = delay
+        }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             received += String(buffer: unwrapInboundIn(data))
             while let end = received.firstRange(of: "\r\n\r\n") {
                 received.removeSubrange(..<end.upperBound)
-                context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
+                let bytes = ByteBuffer(string: answer)
+                if delay == .zero {
+                    context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+                } else {
+                    let channel = context.channel
+                    context.eventLoop.scheduleTask(in: delay) { channel.writeAndFlush(bytes, promise: nil) }
+                }
             }
         }
     }

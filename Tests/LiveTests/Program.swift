@@ -132,6 +132,11 @@ final class RunningProxy {
     /// Ends it by `signal`; returns its exit status and all that it logged.
     func stop(_ signal: Int32 = SIGTERM) async -> (status: Int32, log: String) {
         kill(process.processIdentifier, signal)
+        return await end()
+    }
+
+    /// Waits for its end; call once.
+    func end() async -> (status: Int32, log: String) {
         return await withCheckedContinuation { continuation in
             Thread.detachNewThread { [process, errors] in
                 let data = (try? errors.fileHandleForReading.readToEnd()) ?? Data()

@@ -23,12 +23,15 @@ final class ProxyProcess: Sendable {
     private let configuration: ProxyConfiguration
     private let parts: Parts
     private let listeners: [Listener]
+    private let data: DataDirectory
     private let background: Task<Void, Never>
+    private let storeTask: Task<Void, Never>
+    private let watching: Task<Void, Never>?
     private let adminTask: Task<Void, any Error>
     private let (stopRequests, stopRequested) = AsyncStream.makeStream(of: Void.self)
 
     /// What the process consists of before anybody can reach it.
-    private struct Parts: Sendable {
+    struct Parts: Sendable {
         let group: MultiThreadedEventLoopGroup
         let server: ProxyServer
         let shadow: ShadowRunner
@@ -39,10 +42,15 @@ final class ProxyProcess: Sendable {
 
     /// How long shadow work that waits may take, after the last client has gone.
     static let shadowDrainDeadline = Duration.seconds(15)
+    /// How long a connection at rest is kept for the request that may just be arriving on it.
+    static let idleGrace = TimeAmount.seconds(1)
+    /// After a takeover nobody waits for the end, so connections at rest are kept longer for a request that may come.
+    static let idleGraceAfterTakeover = TimeAmount.seconds(5)
 
     private init(
         port: Int, adminPort: Int, keeper: StageKeeper, files: ConfigurationKeeper, configuration: ProxyConfiguration,
-        parts: Parts, listeners: [Listener], background: Task<Void, Never>, adminTask: Task<Void, any Error>
+        parts: Parts, listeners: [Listener], data: DataDirectory, background: Task<Void, Never>,
+        storeTask: Task<Void, Never>, watching: Task<Void, Never>?, adminTask: Task<Void, any Error>
     ) {
         self.port = port
         self.adminPort = adminPort
@@ -51,15 +59,22 @@ final class ProxyProcess: Sendable {
         self.configuration = configuration
         self.parts = parts
         self.listeners = listeners
+        self.data = data
         self.background = background
+        self.storeTask = storeTask
+        self.watching = watching
         self.adminTask = adminTask
     }
 
     /// - Parameters:
     ///   - file: the proxy's own file, `Routes/proxy.yaml`.
     ///   - isWatching: load the files whenever they change.
-    /// - Throws: `ConfigurationErrors` or `StartError`; nothing is left running then.
-    static func start(file: String, isWatching: Bool = true, logger: Logger) async throws -> ProxyProcess {
+    ///   - isTakingOver: from the process that runs on the same data, if there is one.
+    /// - Throws: `ConfigurationErrors` or `StartError`; nothing is left running then, and another process that was to be
+    ///   taken over from goes on.
+    static func start(
+        file: String, isWatching: Bool = true, isTakingOver: Bool = false, logger: Logger
+    ) async throws -> ProxyProcess {
         let reading = ConfigurationReading(path: file)
         let configuration = try reading.result.get()
         let data = try DataDirectory(path: configuration.dataDirectory)
@@ -67,39 +82,29 @@ final class ProxyProcess: Sendable {
         let model = TrafficModel(configuration, redactor: redactor)
         let cache = StateCache(data: data, logger: logger)
         let states = model.states(from: cache.load())
+        let old = isTakingOver ? try await predecessor(data, logger) : nil
         let parts = try await makeParts(model, states, data, logger)
         let keeper = StageKeeper(
             model: model, states: states, generation: 0, store: parts.store, recorder: parts.recorder,
             server: parts.server, shadow: parts.shadow, cache: cache, logger: logger)
         let files = ConfigurationKeeper(
             path: file, running: configuration, reading: reading, keeper: keeper, redactor: redactor, logger: logger)
+        let backend = ProxyBackend(
+            keeper: keeper, server: parts.server, shadow: parts.shadow, recorder: parts.recorder,
+            configuration: files, store: parts.store)
         do {
-            // The admin address first: a second start by mistake fails there, before it has taken a client's connection.
-            let (adminPort, adminTask) = try await startAdmin(
-                ProxyBackend(
-                    keeper: keeper, server: parts.server, shadow: parts.shadow, recorder: parts.recorder,
-                    configuration: files, store: parts.store),
-                configuration.admin)
-            let listeners: [Listener]
-            do {
-                listeners = try await listen(parts.server, configuration.listen)
-            } catch {
-                adminTask.cancel()
-                _ = try? await adminTask.value
-                throw error
-            }
+            let (listeners, admin) = try await openAddresses(configuration, parts, backend, old)
             let background = Task {
                 await withDiscardingTaskGroup { group in
-                    group.addTask { await parts.store.run() }
                     group.addTask { await parts.recorder.run() }
                     group.addTask { await keeper.follow() }
-                    if isWatching { group.addTask { await files.watch() } }
                 }
             }
             return ProxyProcess(
-                port: listeners.first?.port ?? 0, adminPort: adminPort, keeper: keeper, files: files,
-                configuration: configuration, parts: parts, listeners: listeners, background: background,
-                adminTask: adminTask)
+                port: listeners.first?.port ?? 0, adminPort: admin.port, keeper: keeper, files: files,
+                configuration: configuration, parts: parts, listeners: listeners, data: data, background: background,
+                storeTask: Task { await parts.store.run() }, watching: isWatching ? Task { await files.watch() } : nil,
+                adminTask: admin.task)
         } catch {
             await parts.server.shutdown(deadline: .zero)
             await parts.shadow.shutdown()
@@ -125,43 +130,6 @@ final class ProxyProcess: Sendable {
         return Parts(group: group, server: server, shadow: shadow, recorder: recorder, store: store, logger: logger)
     }
 
-    private static func listen(_ server: ProxyServer, _ definitions: [ListenerDefinition]) async throws -> [Listener] {
-        let addresses = definitions.map { ProxyServer.Address(host: $0.address.host, port: $0.address.port) }
-        var listeners: [Listener] = []
-        do throws(ProxyServer.ListenError) {
-            for address in addresses { try await server.refuseIfTaken(address) }
-            for (address, definition) in zip(addresses, definitions) {
-                listeners.append(try await server.listen(on: address, options: .init(definition)))
-            }
-        } catch {
-            for listener in listeners { await listener.release() }
-            throw StartError(description: error.description)
-        }
-        return listeners
-    }
-
-    /// Returns once the admin address is open.
-    private static func startAdmin(
-        _ backend: ProxyBackend, _ address: BindAddress
-    ) async throws -> (port: Int, task: Task<Void, any Error>) {
-        let (ports, opened) = AsyncStream.makeStream(of: Int.self)
-        let admin = AdminServer(backend: backend, host: address.host, port: address.port, logger: Log.quiet())
-        let task = Task {
-            defer { opened.finish() }
-            try await admin.run { port in
-                opened.yield(port)
-                opened.finish()
-            }
-        }
-        for await port in ports { return (port, task) }
-        do {
-            try await task.value
-            throw StartError(description: "the admin address \(address.host):\(address.port) closed at once")
-        } catch {
-            throw StartError(description: "admin: \(error)")
-        }
-    }
-
     /// What a person sees who starts it.
     var introduction: [String] {
         [
@@ -175,16 +143,51 @@ final class ProxyProcess: Sendable {
     /// Makes `run` stop and return.
     func askToStop() { stopRequested.finish() }
 
-    /// Serves until it is asked to stop, and stops then.
+    /// Serves until it is asked to stop or another process has taken over, and stops then.
     func run() async {
+        let takeovers = Task {
+            guard let server = await TakeoverServer(data: data, logger: parts.logger) else { return false }
+            let hasSuccessor = await server.run(offer: offer, release: release)
+            if hasSuccessor { stopRequested.finish() }
+            return hasSuccessor
+        }
         for await _ in stopRequests {}
-        await stop()
+        takeovers.cancel()
+        await stop(hasSuccessor: await takeovers.value)
+    }
+
+    private func offer() -> (TakeoverOffer, [CInt]) {
+        let addresses = listeners.map {
+            TakeoverOffer.Address(
+                host: $0.address.host, port: $0.address.port, boundPort: $0.port, sockets: $0.descriptors.count)
+        }
+        let admin = configuration.admin
+        return (
+            TakeoverOffer(
+                process: ProcessInfo.processInfo.processIdentifier, listeners: addresses, adminHost: admin.host,
+                adminPort: admin.port),
+            listeners.flatMap(\.descriptors)
+        )
+    }
+
+    private func release() async {
+        for listener in listeners { await listener.release() }
+        // Its listening socket closes at once, its connections when they are done.
+        adminTask.cancel()
+        parts.store.stayGuest()
     }
 
     /// Drains clients, brings the last evidence to Postgres, stops what was started; in this order.
-    func stop() async {
-        for listener in listeners { await listener.close() }
-        await parts.server.shutdown(deadline: TimeAmount(await files.drain))
+    ///
+    /// - Parameter hasSuccessor: another process accepts from the listening sockets now.
+    func stop(hasSuccessor: Bool = false) async {
+        watching?.cancel()
+        if !hasSuccessor {
+            for listener in listeners { await listener.close() }
+        }
+        await parts.server.shutdown(
+            deadline: TimeAmount(await files.drain),
+            idleGrace: hasSuccessor ? ProxyProcess.idleGraceAfterTakeover : ProxyProcess.idleGrace)
         if await !parts.shadow.drain(within: ProxyProcess.shadowDrainDeadline) {
             let writes = await parts.shadow.undeliveredWrites().reduce(0, +)
             parts.logger.warning(
@@ -195,8 +198,19 @@ final class ProxyProcess: Sendable {
         _ = try? await adminTask.value
         background.cancel()
         await background.value
-        await parts.recorder.flush()
+        await flush(isPatient: hasSuccessor)
+        storeTask.cancel()
+        await storeTask.value
         await parts.store.stop()
         try? await parts.group.shutdownGracefully()
+    }
+
+    /// While the private Postgres goes from one process to the next it is away for a moment.
+    private func flush(isPatient: Bool) async {
+        var triesLeft = isPatient ? 40 : 1
+        while await !parts.recorder.flush(), triesLeft > 1 {
+            triesLeft -= 1
+            try? await Task.sleep(for: .milliseconds(250))
+        }
     }
 }

@@ -10,6 +10,10 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             SIGTERM and SIGINT let requests under way finish, then exit 0; a second one ends at once with 1. SIGHUP loads \
             the files anew, as a change of one of them does.
+
+            With --takeover the process takes the addresses over from the one that serves them on the same `data` now, \
+            which answers what it has accepted and exits 0. No request is lost. If this process cannot start, the running \
+            one does not notice.
             """)
 
     @Option(help: "The proxy's file; extractions are its siblings, rules lie in ../Shadow beside it.")
@@ -18,13 +22,17 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(name: .customLong("no-watch"), help: "Load changed files only at SIGHUP and `strangler reload`.")
     var isNotWatching = false
 
+    @Flag(help: "Take over from the proxy that runs on the same data; without one, just start.")
+    var takeover = false
+
     func run() async throws {
         let logger = Log.make()
         // From the first moment on: a SIGHUP that comes while the process is starting would end it.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let proxy: ProxyProcess
         do {
-            proxy = try await ProxyProcess.start(file: config, isWatching: !isNotWatching, logger: logger)
+            proxy = try await ProxyProcess.start(
+                file: config, isWatching: !isNotWatching, isTakingOver: takeover, logger: logger)
         } catch let error as ConfigurationErrors {
             Console.error(error.description)
             throw ExitCode(1)

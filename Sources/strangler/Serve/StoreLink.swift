@@ -16,6 +16,11 @@ final class StoreLink: EvidenceStore, Sendable {
     private struct State {
         var store: PostgresStore?
         var lastError = "Postgres is still being started"
+        /// Whether a private server that another process keeps is used; two processes share it during a takeover.
+        var mayVisit = false
+        /// Whether the private server is started here once nobody keeps it.
+        var mayKeep = true
+        var isGuest = false
     }
 
     private let state = NIOLockedValueBox(State())
@@ -31,6 +36,17 @@ final class StoreLink: EvidenceStore, Sendable {
             case .privatePostgres: PrivatePostgres(directory: data.file("postgres"), logger: logger)
             case .url: nil
             }
+    }
+
+    /// This process takes over from one that may keep the private server: it is used, and kept from when that one ends.
+    func startAsGuest() { state.withLockedValue { $0.mayVisit = true } }
+
+    /// Another process takes over: it is to keep the private server from when this one has let go of it.
+    func stayGuest() {
+        state.withLockedValue { state in
+            state.mayVisit = true
+            state.mayKeep = false
+        }
     }
 
     /// The store, once its schema is up to date.
@@ -61,10 +77,30 @@ final class StoreLink: EvidenceStore, Sendable {
                     logger.error("\(message); stages cannot change and evidence is kept in memory until then")
                 }
                 guard (try? await Task.sleep(for: wait)) != nil else { return }
-                wait = min(wait * 2, .seconds(10))
+                // The private server is away for a moment only when it goes from one process to the next.
+                if !state.withLockedValue(\.mayVisit) { wait = min(wait * 2, .seconds(10)) }
             }
         }
+        while state.withLockedValue(\.isGuest), !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(250))
+            if state.withLockedValue(\.mayKeep) { await becomeKeeper() }
+        }
         if let postgres { await postgres.monitor() }
+    }
+
+    /// Starts the private server if its keeper has gone.
+    private func becomeKeeper() async {
+        guard let postgres, (try? await postgres.start()) != nil else { return }
+        logger.notice("the private Postgres is this process's now")
+        let last = state.withLockedValue { state in
+            state.isGuest = false
+            return state.store
+        }
+        // Its address may be another.
+        while !Task.isCancelled, (try? await connect()) == nil {
+            try? await Task.sleep(for: .milliseconds(250))
+        }
+        await last?.close()
     }
 
     private func connect() async throws {
@@ -76,7 +112,7 @@ final class StoreLink: EvidenceStore, Sendable {
             if let running = try? await postgres.connectionString() {
                 connectionString = running
             } else {
-                connectionString = try await postgres.start()
+                connectionString = try await startOrVisit(postgres)
             }
         }
         let store = PostgresStore(connectionString, logger: logger)
@@ -87,6 +123,20 @@ final class StoreLink: EvidenceStore, Sendable {
             throw error
         }
         state.withLockedValue { $0.store = store }
+    }
+
+    private func startOrVisit(_ postgres: PrivatePostgres) async throws -> String {
+        let (mayKeep, mayVisit) = state.withLockedValue { ($0.mayKeep, $0.mayVisit) }
+        if mayKeep {
+            do {
+                return try await postgres.start()
+            } catch {
+                guard mayVisit else { throw error }
+            }
+        }
+        let other = try await postgres.connectionStringOfKeeper()
+        state.withLockedValue { $0.isGuest = true }
+        return other
     }
 
     func stop() async {
