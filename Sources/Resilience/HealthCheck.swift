@@ -8,10 +8,10 @@
 /// Pure: who probes and when is the caller's; chance is passed in.
 package struct HealthCheck: Sendable {
     package struct Limits: Sendable, Hashable {
-        /// Nanoseconds between the end of one check and the beginning of the next.
+        /// Nanoseconds between the beginnings of two checks.
         package let interval: Int64
-        /// Part of the interval, in percent, by which each pause is made longer or shorter, so that the probes of many
-        /// proxies spread.
+        /// Part of the interval, in percent, by which each is made longer or shorter, so that the probes of many proxies
+        /// spread.
         package let jitterPercent: Int
         /// Failed checks in a row.
         package let unhealthyAfter: Int
@@ -62,7 +62,7 @@ package struct HealthCheck: Sendable {
         return true
     }
 
-    /// Nanoseconds until the next check.
+    /// Nanoseconds from the beginning of the last check to the beginning of the next.
     /// - Parameter random: any number, another one each time.
     package func pause(random: UInt64) -> Int64 {
         let spread = limits.interval / 100 * Int64(limits.jitterPercent)

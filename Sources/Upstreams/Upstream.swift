@@ -94,7 +94,7 @@ package final class Upstream {
         self.timeouts = settings.timeouts ?? timeouts
         self.directory = directory
         authority = Array((settings.addresses.first?.authority ?? "").utf8)
-        connectionLimit = share.of(settings.connections)
+        connectionLimit = max(1, share.of(settings.connections))
         pendingLimit = share.of(settings.pending)
         breaker = settings.breaker.map { CircuitBreaker(limits: $0) }
         retryBudget = RetryBudget(limits: settings.retries, now: Int64(clamping: now.uptimeNanoseconds))

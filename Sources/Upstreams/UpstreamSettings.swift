@@ -33,12 +33,12 @@ package struct UpstreamSettings: Sendable, Hashable {
     package var health: HealthCheckSettings?
     /// Nil: endpoints that fail are asked all the same.
     package var outlier: OutlierDetection.Limits? = OutlierDetection.Limits()
-    /// Nil: none. A monolith better has none, since nobody stands in for it.
+    /// Nil: none. A monolith better has none: nobody stands in for it.
     package var breaker: CircuitBreaker.Limits? = CircuitBreaker.Limits()
     package var retries = RetryBudget.Limits()
-    /// Connections to all its endpoints together, idle ones among them.
+    /// Connections to all its endpoints together, idle ones among them. At least 1.
     package var connections = 1_024
-    /// Exchanges that wait for a connection.
+    /// Exchanges that wait for a connection; 0: none waits.
     package var pending = 1_024
     /// Bytes of one request that wait for a slow endpoint before its client is no longer read from.
     package var buffer = 32 * 1024
@@ -56,7 +56,7 @@ package struct UpstreamSettings: Sendable, Hashable {
     }
 }
 
-/// How an upstream's endpoints are probed: GET `path`, and 2xx or 3xx in time passes.
+/// How an upstream's endpoints are probed: GET `path`, and 2xx in time passes.
 package struct HealthCheckSettings: Sendable, Hashable {
     /// Path and query.
     package var path: String

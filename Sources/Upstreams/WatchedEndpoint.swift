@@ -15,6 +15,7 @@ final class WatchedEndpoint {
     private let upstream: Upstream
     private let head: ByteBuffer
     private var probe: HealthProbe?
+    private var askedAt = NIODeadline.uptimeNanoseconds(0)
     private var timer: Scheduled<Void>?
     private var onChange: (WatchedEndpoint) -> Void = { _ in }
 
@@ -61,6 +62,7 @@ final class WatchedEndpoint {
     }
 
     private func ask() {
+        askedAt = .now()
         let probe = HealthProbe(upstream: upstream, head: head) { [unowned self] result in answered(result) }
         self.probe = probe
         probe.start(within: health?.timeout ?? .seconds(2), on: loop)
@@ -69,13 +71,13 @@ final class WatchedEndpoint {
     private func answered(_ result: Result<Int, HealthProbe.Fault>) {
         probe = nil
         switch result {
-        case .success(let status) where (200..<400).contains(status): lastError = nil
+        case .success(let status) where (200..<300).contains(status): lastError = nil
         case .success(let status): lastError = "status \(status)"
         case .failure(let fault): lastError = fault.description
         }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let pause = check.pause(random: UInt64.random(in: 0...UInt64.max))
-        timer = loop.scheduleTask(in: .nanoseconds(pause)) { bound.value.ask() }
+        let next = askedAt + .nanoseconds(check.pause(random: UInt64.random(in: 0...UInt64.max)))
+        timer = loop.scheduleTask(deadline: next) { bound.value.ask() }
         if check.checked(passed: lastError == nil) {
             changedAt = .now()
             onChange(self)
