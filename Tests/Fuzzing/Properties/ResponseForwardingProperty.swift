@@ -27,6 +27,9 @@ private func check(
 ) throws(Violation) {
     let head = parser.head
     let framing = ResponseForwarding.clientFraming(of: head.framing, clientMinorVersion: minorVersion)
+    let isStreamed = head.framing == .chunked || head.framing == .untilClose
+    let promised: BodyFraming = isStreamed ? (minorVersion == 0 ? .untilClose : .chunked) : head.framing
+    try demand(framing == promised, "\(head.framing) goes to HTTP/1.\(minorVersion) as \(framing)")
     let forwarding = ResponseForwarding(
         framing: framing, clientMinorVersion: minorVersion, closes: framing == .untilClose,
         servedBy: Array("service".utf8), date: HTTPDate.format(secondsSince1970: 784_111_777))
