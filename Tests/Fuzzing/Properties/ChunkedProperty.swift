@@ -133,14 +133,17 @@ private struct PlainChunks {
             line[(colon + 1)...].allSatisfy({ $0 == 0x09 || $0 >= 0x20 && $0 != 0x7F })
         else { return nil }
         let name = PlainHead.lowercased(line[..<colon])
-        return !name.hasPrefix("strangler-") && !neverLate.contains(name)
+        return !PlainHead.isJudged(name) && !PlainHead.imitates(name) && !neverLate.contains(name)
     }
 
-    /// Framing, routing and authentication may not come late (RFC 9110 §6.5.1).
-    private static let neverLate: Set<String> = PlainHead.hopByHop.union([
-        "host", "content-length", "trailer", "expect", "via", "date", "cookie", "authorization", "forwarded",
-        "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip", "idempotency-key",
-    ])
+    /// What is acted on before the body may not come late (RFC 9110 §6.5.1).
+    private static let neverLate: Set<String> = [
+        "age", "cache-control", "content-disposition", "content-encoding", "content-location", "content-range",
+        "content-type", "expires", "if-match", "if-modified-since", "if-none-match", "if-range",
+        "if-unmodified-since", "location", "pragma", "proxy-authenticate", "proxy-authorization", "range",
+        "retry-after", "set-cookie", "vary", "www-authenticate", "x-http-method-override", "x-original-url",
+        "x-rewrite-url",
+    ]
 }
 
 extension Array where Element == UInt8 {

@@ -4,6 +4,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case requestHead = "request-head"
     case responseHead = "response-head"
     case chunkedBody = "chunked-body"
+    case proxyProtocol = "proxy-protocol"
     case path
     case requestForwarding = "request-forwarding"
     case responseForwarding = "response-forwarding"
@@ -16,6 +17,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .requestHead: try checkRequestHead(bytes)
         case .responseHead: try checkResponseHead(bytes)
         case .chunkedBody: try checkChunkedBody(bytes)
+        case .proxyProtocol: try checkProxyProtocol(bytes)
         case .path: try checkPath(bytes)
         case .requestForwarding: try checkRequestForwarding(bytes)
         case .responseForwarding: try checkResponseForwarding(bytes)

@@ -18,6 +18,14 @@ func checkRequestHead(_ bytes: UnsafeRawBufferPointer) throws(Violation) -> Outc
 
     try demand(head.framing == (try plain.statedFraming() ?? .none), "the framing is not what the fields say")
     if head.framing == .chunked { try demand(head.minorVersion == 1, "HTTP/1.0 is chunked") }
+    for field in plain.fields {
+        try demand(!PlainHead.imitates(field.name), "the name \(field.name) is accepted")
+    }
+    if head.method == .options { try demand(plain.maxForwards > -2, "OPTIONS with an unclear Max-Forwards") }
+    let wantsUpgrade =
+        plain.tunnelProtocols != nil && plain.connectionOptions.contains("upgrade") && head.minorVersion == 1
+        && head.framing == .none && head.method != .head
+    try demand(head.wantsUpgrade == wantsUpgrade, "an upgrade is not what the fields say")
     let facts = whole.reader.facts
     let keepsAlive = head.minorVersion == 0 ? facts.saysKeepAlive && !facts.saysClose : !facts.saysClose
     try demand(head.keepsAlive == keepsAlive, "the connection's life is not what the fields say")
@@ -32,6 +40,8 @@ private func checkRequestLine(_ head: RequestHead, _ plain: PlainHead, _ bytes: 
     try demand(parts[0].allSatisfy(PlainHead.isToken) && !parts[0].isEmpty, "an accepted method is no token")
     try demand(parts[0].elementsEqual(head.methodToken(in: bytes)), "the method is read in two ways")
     try demand(head.method == Method(token: String(decoding: parts[0], as: UTF8.self)), "the method has another name")
+    let upper = Method(token: PlainHead.lowercased(parts[0]).uppercased())
+    try demand(upper == head.method, "a method in another case is accepted")
     try demand(head.method != .connect && head.method != .trace, "CONNECT or TRACE is accepted")
     try demand(parts[1].allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x23 }, "an accepted target holds \(parts[1])")
     let version = parts[2]

@@ -127,10 +127,16 @@ func checkFacts<Reader: HeadReader>(_ reader: Reader, _ plain: PlainHead, _ byte
     let options = plain.connectionOptions
     try demand(facts.saysClose == options.contains("close"), "close is not what Connection says")
     try demand(facts.saysKeepAlive == options.contains("keep-alive"), "keep-alive is not what Connection says")
+    try demand(facts.saysUpgrade == options.contains("upgrade"), "upgrade is not what Connection says")
     let known = ["close", "keep-alive", "upgrade", "te"]
     try demand(facts.nominatesFields == !options.allSatisfy(known.contains), "Connection's fields are overlooked")
     try demand(facts.hasDate == plain.has("date"), "Date")
     try demand(facts.hasForwardedFor == plain.has("x-forwarded-for"), "X-Forwarded-For")
+    try demand(facts.hasVia == plain.has("via"), "Via")
+    try demand(facts.takesTrailers == plain.elements("te").contains("trailers"), "TE")
+    try demand(facts.maxForwards == plain.maxForwards, "Max-Forwards")
+    let upgrade = plain.tunnelProtocols == nil ? -1 : plain.fields.firstIndex { $0.name == "upgrade" } ?? -1
+    try demand(facts.upgradeIndex == upgrade || upgrade < 0 && facts.upgradeIndex < 0, "Upgrade")
     try demand(facts.hasIdempotencyKey == plain.has("idempotency-key"), "Idempotency-Key")
     try demand(facts.expectsContinue == plain.has("expect") || !(reader is RequestHeadParser), "Expect")
     try demand(facts.cookieIndex == plain.fields.firstIndex { $0.name == "cookie" } ?? -1, "Cookie")

@@ -183,7 +183,12 @@ private func checkRoute(_ normal: [UInt8], _ plain: PlainPath) throws(Violation)
     try demand(normalized(escaped) == .unchanged, "an escaped reserved character does not stay")
     try demand(takenRoute(escaped) == route, "an escaped reserved character leads around a route")
 
-    let segments = normal.dropFirst().split(separator: 0x2F).map { PlainPath.decoded(Array($0.prefix { $0 != 0x3B })) }
+    let inCapitals = normal.map { (0x61...0x7A).contains($0) ? $0 - 0x20 : $0 }
+    try demand(takenRoute(inCapitals) == route, "capitals lead around a route")
+
+    let segments = normal.dropFirst().split(separator: 0x2F).map { segment in
+        PlainPath.decoded(Array(segment.prefix { $0 != 0x3B })).map { (0x41...0x5A).contains($0) ? $0 + 0x20 : $0 }
+    }
     let isOrders = segments.starts(with: ["api", "v1", "orders"].map { Array($0.utf8) })
     try demand((route == 0) == isOrders, "route \(route) is taken by \(String(decoding: normal, as: UTF8.self))")
 }

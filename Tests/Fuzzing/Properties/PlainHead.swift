@@ -55,11 +55,35 @@ struct PlainHead: Equatable {
     func values(_ name: String) -> [[UInt8]] { fields.filter { $0.name == name }.map(\.value) }
     func has(_ name: String) -> Bool { fields.contains { $0.name == name } }
 
-    /// The options of all `Connection` fields, in lower case.
-    var connectionOptions: [String] {
-        values("connection").flatMap { value in
+    /// The elements of all fields of that name read as one list, in lower case.
+    func elements(_ name: String) -> [String] {
+        values(name).flatMap { value in
             value.split(separator: 0x2C).map { PlainHead.lowercased(PlainHead.trimmed($0)[...]) }.filter { !$0.isEmpty }
         }
+    }
+
+    var connectionOptions: [String] { elements("connection") }
+
+    /// -1 for none, -2 for one that is no number, or several.
+    var maxForwards: Int {
+        guard let text = values("max-forwards").first else { return -1 }
+        let digits = text.drop { $0 == 0x30 }
+        guard !text.isEmpty, text.allSatisfy({ (0x30...0x39).contains($0) }), values("max-forwards").count == 1 else {
+            return -2
+        }
+        return min(digits.count > 9 ? 999_999_999 : Int(String(decoding: digits, as: UTF8.self)) ?? 0, 999_999_999)
+    }
+
+    /// The value of the one Upgrade field that names protocols which carry no requests past the routes; nil for another.
+    var tunnelProtocols: [UInt8]? {
+        let protocols = elements("upgrade")
+        guard let value = values("upgrade").first, values("upgrade").count == 1, !protocols.isEmpty else { return nil }
+        for name in protocols {
+            let parts = name.utf8.split(separator: 0x2F, maxSplits: 1, omittingEmptySubsequences: false).map(Array.init)
+            guard parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(PlainHead.isToken) }) else { return nil }
+            if ["h2", "h2c", "http", "tls"].contains(String(decoding: parts[0], as: UTF8.self)) { return nil }
+        }
+        return value
     }
 
     /// How long the body is by its fields alone (RFC 9112 §6.3): nil when they say nothing, and for a head that says two
@@ -102,4 +126,18 @@ struct PlainHead: Equatable {
     static let hopByHop: Set<String> = [
         "connection", "keep-alive", "proxy-connection", "te", "upgrade", "transfer-encoding",
     ]
+
+    /// Fields that this proxy or those behind it judge by; `X-Forwarded-…` and `Strangler-…` beside them.
+    static func isJudged(_ name: String) -> Bool {
+        hopByHop.contains(name) || name.hasPrefix("x-forwarded-") || name.hasPrefix("strangler-")
+            || [
+                "host", "content-length", "trailer", "expect", "via", "date", "cookie", "authorization", "forwarded",
+                "x-real-ip", "idempotency-key", "max-forwards",
+            ].contains(name)
+    }
+
+    /// Whether a server that reads `_` as `-` would take it for one of those.
+    static func imitates(_ name: String) -> Bool {
+        name.contains("_") && isJudged(String(name.map { $0 == "_" ? "-" : $0 }))
+    }
 }

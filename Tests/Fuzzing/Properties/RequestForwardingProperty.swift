@@ -11,6 +11,8 @@ func checkRequestForwarding(_ bytes: UnsafeRawBufferPointer) throws(Violation) -
         return .refused
     }
     guard let path = routedPath(parser.head, bytes) else { return .refused }
+    // Answered by the proxy itself.
+    if parser.head.method == .options, parser.facts.maxForwards == 0 { return .refused }
     let original = try PlainHead(bytes.slice(0, parser.head.length))
     for peerIsTrusted in [false, true] {
         let facts = ForwardingFacts(
@@ -24,7 +26,8 @@ func checkRequestForwarding(_ bytes: UnsafeRawBufferPointer) throws(Violation) -
             let expected = expectedFields(original, parser.head, bytes, forwarding)
             let fields = try PlainHead(raw).fields
             try demand(fields == expected, "sent \(names(fields)) for \(names(expected))")
-            try checkShadow(of: sent, raw)
+            // A tunnel is one conversation with one side.
+            if !parser.head.wantsUpgrade { try checkShadow(of: sent, raw) }
         }
     }
     return .accepted
@@ -72,7 +75,10 @@ private func checkSent(
     _ sent: UnsafeRawBufferPointer, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, _ path: [UInt8],
     upstreamAuthority: [UInt8]
 ) throws(Violation) {
-    let second = try parsedRequest(sent).head
+    let parser = try parsedRequest(sent)
+    let second = parser.head
+    try demand(second.wantsUpgrade == head.wantsUpgrade, "an upgrade is asked for on one side only")
+    try demand(parser.hasPassed(through: Array("strangler".utf8), sent), "a loop would not be seen")
     try demand(second.framing == head.framing, "framed \(head.framing), sent on as \(second.framing)")
     try demand(second.minorVersion == 1 && second.keepsAlive, "not HTTP/1.1 that stays open")
     try demand(second.targetForm != .absolute, "sent in absolute form")
@@ -86,22 +92,28 @@ private func checkSent(
 
 /// Every field that has to arrive, in order.
 private func expectedFields(
-    _ original: PlainHead, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, _ forwarding: borrowing RequestForwarding
+    _ original: PlainHead, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer,
+    _ forwarding: borrowing RequestForwarding
 ) -> [PlainHead.Field] {
     let facts = forwarding.facts
     let authority = Array(head.authority(in: bytes))
     let writesHost = head.targetForm == .absolute || authority.isEmpty
-    let nominated = Set(original.connectionOptions).subtracting(protected)
+    let nominated = Set(original.connectionOptions.filter { !isProtected($0) })
     var fields: [PlainHead.Field] = []
     if writesHost { fields.append(.init("host", authority.isEmpty ? forwarding.upstreamAuthority : authority)) }
     for field in original.fields {
         if PlainHead.hopByHop.contains(field.name) || nominated.contains(field.name) { continue }
-        if field.name.hasPrefix("strangler-") || field.name == "x-forwarded-for" { continue }
+        if field.name.hasPrefix("strangler-") || rewritten.contains(field.name) { continue }
         if field.name == "host", writesHost { continue }
-        if !facts.peerIsTrusted, aboutTheClient.contains(field.name) { continue }
+        if field.name == "max-forwards", head.method == .options { continue }
+        if !facts.peerIsTrusted, isAboutTheClient(field.name) { continue }
         fields.append(field)
     }
     if original.has("transfer-encoding") { fields.append(.init("transfer-encoding", Array("chunked".utf8))) }
+    fields += connectionFields(original, head)
+    if head.method == .options, original.maxForwards > 0 {
+        fields.append(.init("max-forwards", Array(String(original.maxForwards - 1).utf8)))
+    }
     let hops = facts.peerIsTrusted ? original.values("x-forwarded-for").filter { !$0.isEmpty } : []
     fields.append(.init("x-forwarded-for", Array((hops + [facts.clientAddress]).joined(separator: ", ".utf8))))
     if !facts.peerIsTrusted || !original.has("x-forwarded-proto") {
@@ -110,18 +122,44 @@ private func expectedFields(
     if !authority.isEmpty, !facts.peerIsTrusted || !original.has("x-forwarded-host") {
         fields.append(.init("x-forwarded-host", authority))
     }
+    if facts.peerIsTrusted, original.has("forwarded") {
+        let elements = original.values("forwarded").filter { !$0.isEmpty } + [Array("for=192.0.2.7;proto=https".utf8)]
+        fields.append(.init("forwarded", Array(elements.joined(separator: ", ".utf8))))
+    }
     if !forwarding.requestID.isEmpty { fields.append(.init("strangler-request-id", forwarding.requestID)) }
     fields.append(.init("via", Array((head.minorVersion == 0 ? "1.0 strangler" : "1.1 strangler").utf8)))
     return fields
 }
 
+/// What this hop may agree on with the next: trailers, which pass, and a protocol that carries no requests.
+private func connectionFields(_ original: PlainHead, _ head: RequestHead) -> [PlainHead.Field] {
+    var fields: [PlainHead.Field] = []
+    var options: [String] = []
+    if head.wantsUpgrade, let protocols = original.tunnelProtocols {
+        fields.append(.init("upgrade", protocols))
+        options.append("upgrade")
+    }
+    if original.elements("te").contains("trailers"), head.minorVersion == 1 {
+        fields.insert(.init("te", Array("trailers".utf8)), at: 0)
+        options.append("TE")
+    }
+    if options.isEmpty { return [] }
+    return fields + [.init("connection", Array(options.joined(separator: ", ").utf8))]
+}
+
+/// Written anew, with what they held where the peer is trusted.
+private let rewritten: Set<String> = ["x-forwarded-for", "forwarded"]
+
 /// What an untrusted client may not say of itself.
-private let aboutTheClient: Set<String> = ["x-forwarded-proto", "x-forwarded-host", "forwarded", "x-real-ip"]
+private func isAboutTheClient(_ name: String) -> Bool {
+    name.hasPrefix("x-forwarded-") || name == "forwarded" || name == "x-real-ip"
+}
 
 /// What `Connection` cannot strip.
-private let protected: Set<String> = aboutTheClient.union([
-    "host", "content-length", "authorization", "cookie", "x-forwarded-for", "via", "date",
-])
+private func isProtected(_ name: String) -> Bool {
+    isAboutTheClient(name)
+        || ["host", "content-length", "authorization", "cookie", "via", "date", "max-forwards"].contains(name)
+}
 
 /// The shadow's request is the same one, whole, with a length in place of whatever framed it.
 private func checkShadow(of sent: [UInt8], _ raw: UnsafeRawBufferPointer) throws(Violation) {

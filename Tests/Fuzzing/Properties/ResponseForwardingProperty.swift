@@ -14,7 +14,7 @@ func checkResponseForwarding(_ bytes: UnsafeRawBufferPointer) throws(Violation) 
         let original = try PlainHead(bytes.slice(0, parser.head.length))
         for minorVersion in [0, 1] {
             // HTTP/1.0 knows no 1xx: the proxy sends it none.
-            if parser.head.isInterim, minorVersion == 0 { continue }
+            if parser.head.status < 200, minorVersion == 0 { continue }
             try check(parser, original, bytes, answering: method, minorVersion)
         }
     }
@@ -60,7 +60,7 @@ private func check(
 private func expectedFields(_ original: PlainHead, _ head: ResponseHead, _ forwarding: borrowing ResponseForwarding)
     -> [PlainHead.Field]
 {
-    let nominated = Set(original.connectionOptions).subtracting(known)
+    let nominated = Set(original.connectionOptions.filter { !PlainHead.isJudged($0) })
     let wouldBeChunked =
         original.values("transfer-encoding").map { PlainHead.lowercased($0[...]) } == ["chunked"]
         && forwarding.clientMinorVersion == 1 && head.status >= 200 && head.status != 204
@@ -69,10 +69,17 @@ private func expectedFields(_ original: PlainHead, _ head: ResponseHead, _ forwa
         if PlainHead.hopByHop.contains(field.name) || nominated.contains(field.name) { return false }
         if field.name.hasPrefix("strangler-") { return false }
         // Whoever frames by chunks states no length (RFC 9112 §6.2); 1xx and 204 have none (RFC 9110 §8.6).
-        if field.name == "content-length" { return !head.isInterim && head.status != 204 && !isChunked }
+        if field.name == "content-length" { return head.status >= 200 && head.status != 204 && !isChunked }
         return field.name != "trailer" || forwarding.framing == .chunked
     }
     if head.isInterim { return fields }
+    if head.status == 101 {
+        fields += original.fields.filter { $0.name == "upgrade" }
+        let ours: [PlainHead.Field] = [
+            .init("strangler-served-by", forwarding.servedBy), .init("connection", Array("upgrade".utf8)),
+        ]
+        return fields + ours
+    }
     if isChunked { fields.append(.init("transfer-encoding", Array("chunked".utf8))) }
     if !original.has("date") { fields.append(.init("date", forwarding.date)) }
     fields.append(.init("strangler-served-by", forwarding.servedBy))
@@ -83,9 +90,3 @@ private func expectedFields(_ original: PlainHead, _ head: ResponseHead, _ forwa
     }
     return fields
 }
-
-/// Fields that the proxy judges by itself, so that an origin's `Connection` does not strip them.
-private let known: Set<String> = [
-    "host", "content-length", "trailer", "expect", "via", "date", "cookie", "authorization", "forwarded",
-    "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip", "idempotency-key",
-]
