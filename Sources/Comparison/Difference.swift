@@ -66,6 +66,8 @@ package enum NotComparedReason: String, Error, Sendable, Codable, CaseIterable {
     /// The queue of shadow work was full.
     case shed
     case shadowTimeout = "shadow-timeout"
+    /// The other side did not answer the last requests, so for a while it is not asked.
+    case shadowCircuitOpen = "shadow-circuit-open"
     /// The client went away before the primary's answer was complete.
     case primaryIncomplete = "primary-incomplete"
     /// The request asked for another protocol (WebSocket), which is one conversation with one side.

@@ -203,14 +203,10 @@ final class Exchange {
         let request = parser.head
         let token = request.methodToken(in: bytes)
         let host = request.authority(in: bytes)
-        let route =
-            if let changed {
-                changed.withUnsafeBytes {
-                    snapshot.routes.match(method: method, methodToken: token, path: $0, host: host)
-                }
-            } else {
-                snapshot.routes.match(method: method, methodToken: token, path: request.path(in: bytes), host: host)
-            }
+        let method = method
+        let route = Exchange.withPath(changed, request, bytes) {
+            snapshot.routes.match(method: method, methodToken: token, path: $0, host: host)
+        }
         guard route >= 0, route < snapshot.extractionOfRoute.count else {
             extraction = -1
             return .unmatched
@@ -220,11 +216,19 @@ final class Exchange {
             extraction = -1
             return .unmatched
         }
-        return decide(route, traffic, parser, bytes)
+        return decide(route, traffic, changed, parser, bytes)
+    }
+
+    /// What is routed: the normalised path where it differs from the client's.
+    private static func withPath<Result>(
+        _ changed: [UInt8]?, _ request: RequestHead, _ bytes: UnsafeRawBufferPointer,
+        _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        if let changed { changed.withUnsafeBytes(body) } else { body(request.path(in: bytes)) }
     }
 
     private func decide(
-        _ route: Int, _ traffic: ExtractionTraffic, _ parser: borrowing RequestHeadParser,
+        _ route: Int, _ traffic: ExtractionTraffic, _ changed: [UInt8]?, _ parser: borrowing RequestHeadParser,
         _ bytes: UnsafeRawBufferPointer
     ) -> Decision {
         let plan = traffic.plan
@@ -236,11 +240,18 @@ final class Exchange {
         ) { AffinityHash.hash(salt: traffic.seed, key: $0) }
         let decision = plan.decide(
             bucket: AffinityHash.bucket(of: key), isSafe: method.isSafe, sampleRoll: context.sampleRoll())
-        if let shadow = decision.shadow {
-            capture = Capture(
-                route: route, lane: key, requestID: context.makeRequestID(), shadowIsService: shadow == .service,
-                limit: context.settings.captureLimit)
+        guard let shadow = decision.shadow else { return decision }
+        let isAdmitted = Exchange.withPath(changed, parser.head, bytes) {
+            configuration.handoff.admits(extraction, route, method, $0, shadow == .service)
         }
+        guard isAdmitted else {
+            return Decision(
+                primary: decision.primary, shadow: nil, monolithMayAnswer: decision.monolithMayAnswer,
+                why: decision.why)
+        }
+        capture = Capture(
+            route: route, lane: key, requestID: context.makeRequestID(), shadowIsService: shadow == .service,
+            limit: context.settings.captureLimit)
         return decision
     }
 

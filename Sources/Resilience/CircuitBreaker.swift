@@ -97,6 +97,15 @@ package struct CircuitBreaker: Sendable {
         return .probe
     }
 
+    /// What `admit` would say to `refused`, without asking for a place.
+    package func wouldRefuse(now: Int64) -> Bool {
+        switch state {
+        case .closed: false
+        case .open: !hasPassed(limits.openFor, now)
+        case .halfOpen: probesOut >= limits.probes && !hasPassed(limits.openFor, now)
+        }
+    }
+
     /// An admitted call has come to its end.
     ///
     /// - Parameter nanoseconds: since it was admitted. From it follows when the call began: what began before the

@@ -1,3 +1,5 @@
+internal import HTTPWire
+
 /// Names of endpoints for counters, gates and reports: `GET /api/v1/orders/{id}`.
 ///
 /// Requests for two orders belong to one endpoint. A route without `/**` names it already; below a `/**` the contract's
@@ -44,6 +46,28 @@ package struct EndpointTemplates: Sendable {
     ///   - path: normalised, without the query.
     package func endpoint(route: Int, method: String, path: String) -> String {
         "\(method) \(template(route: route, path: path))"
+    }
+
+    /// Which of the contract's templates a path below `/**` belongs to; -1 for none. Of raw bytes and without making a
+    /// name, for those who only count.
+    package func known(route: Int, path: UnsafeRawBufferPointer) -> Int {
+        guard routes.indices.contains(route), routes[route].pattern.matchesRest else { return -1 }
+        let extraction = routes[route].extraction
+        guard contracts.indices.contains(extraction), let contract = contracts[extraction] else { return -1 }
+        let noHost = UnsafeRawBufferPointer(start: nil, count: 0)
+        return contract.table.match(method: .get, methodToken: noHost, path: path, host: noHost)
+    }
+
+    /// The name, without the method, of what `known` found; the route's own where it found nothing.
+    package func name(route: Int, template: Int) -> String {
+        guard routes.indices.contains(route) else { return "(none)" }
+        let extraction = routes[route].extraction
+        if contracts.indices.contains(extraction), let texts = contracts[extraction]?.texts,
+            texts.indices.contains(template)
+        {
+            return texts[template]
+        }
+        return routes[route].pattern.text
     }
 
     /// The name without the method.

@@ -75,8 +75,8 @@ package final class EvidenceRecorder: Sendable {
         state.withLock { $0.batch.countFallback(FallbackKey(extraction: extraction, reason: reason), at: at) }
     }
 
-    func count(_ key: VerdictKey) {
-        state.withLock { $0.batch.count(key) }
+    func count(_ key: VerdictKey, times: Int = 1) {
+        state.withLock { $0.batch.count(key, times: times) }
     }
 
     /// Counts a mismatch; `makeRecord` runs only when an example of its group is wanted, and outside the lock.

@@ -74,6 +74,22 @@ struct PairComparison: Sendable {
         return .counted
     }
 
+    /// What was not captured at all. It is counted under names that the files give.
+    func count(_ skipped: [ShadowGate.Skip: Int], _ settings: ShadowSettings) {
+        for (skip, times) in skipped {
+            guard settings.extractions.indices.contains(skip.slot), let extraction = settings.extractions[skip.slot]
+            else { continue }
+            let template = settings.templates.name(route: skip.route, template: skip.template)
+            let endpoint = recorder.boundedEndpoint(
+                "\(skip.method.name) \(template)", of: extraction.name, exists: skip.method != .other,
+                overflow: overflow(skip.method), limit: settings.maximumEndpoints)
+            recorder.count(
+                VerdictKey(
+                    extraction: extraction.name, endpoint: endpoint, verdict: .notCompared,
+                    reason: skip.reason.rawValue), times: times)
+        }
+    }
+
     /// Where endpoints beyond the limit are counted. A client can make up methods, too: they have one name.
     private func overflow(_ method: Method) -> String {
         method == .other ? "(other)" : method.name + " (other)"

@@ -2,6 +2,7 @@ internal import Comparison
 internal import DualWrite
 internal import HTTPWire
 internal import NIOCore
+internal import Routing
 internal import Upstreams
 
 /// The shadow's part on one event loop: queues, orders, sends. It owns the lanes whose hash falls to this loop.
@@ -9,11 +10,13 @@ internal import Upstreams
 /// Everything here is bounded and droppable: what does not fit is shed and counted. Nothing here can delay an answer,
 /// because an exchange arrives only after its answer has been written.
 final class ShadowLoop {
-    /// Compares off the loop. `judged` is called once, on any thread.
+    /// Compares off the loop. `judged` is called once, on any thread, with a judgement for each pair.
     typealias Judge =
         @Sendable (
-            _ pair: FinishedPair, _ judged: @escaping @Sendable (PairComparison.Judgement) -> Void
+            _ pairs: [FinishedPair], _ judged: @escaping @Sendable ([PairComparison.Judgement]) -> Void
         ) -> Void
+    /// Counts what was not captured.
+    typealias CountSkipped = @Sendable (_ skipped: [ShadowGate.Skip: Int], _ settings: ShadowSettings) -> Void
 
     private struct Job {
         let exchange: CapturedExchange
@@ -43,6 +46,10 @@ final class ShadowLoop {
     /// The present ones. Work that was accepted under others goes by those.
     private var settings: ShadowSettings
     private let judge: Judge
+    private let countSkipped: CountSkipped
+    private var gate = ShadowGate()
+    /// Pairs on their way to the workers: all of one turn of the loop go together, for each hand-over wakes two threads.
+    private var outbox: [FinishedPair] = []
     private var ready = CircularBuffer<UInt64>()
     private var isStarting = false
     private var secondLooks = 0
@@ -61,14 +68,19 @@ final class ShadowLoop {
     /// Set when stopping; succeeds when the last pair has been judged.
     private var stopped: EventLoopPromise<Void>?
 
-    init(loop: any EventLoop, settings: ShadowSettings, directory: UpstreamDirectory, judge: @escaping Judge) {
+    init(
+        loop: any EventLoop, settings: ShadowSettings, directory: UpstreamDirectory, judge: @escaping Judge,
+        countSkipped: @escaping CountSkipped
+    ) {
         self.loop = loop
         self.settings = settings
         self.judge = judge
+        self.countSkipped = countSkipped
         upstreams = ShadowUpstreams(loop: loop, settings: settings, directory: directory)
     }
 
     func update(_ settings: ShadowSettings) {
+        flushSkipped()
         self.settings = settings
         upstreams.update(settings)
     }
@@ -106,6 +118,8 @@ final class ShadowLoop {
         }
         settling.removeAll()
         upstreams.close()
+        flushSkipped()
+        sendOutbox()
         if unjudged == 0 { promise.succeed() }
         return promise.futureResult
     }
@@ -120,6 +134,34 @@ final class ShadowLoop {
         let now = NIODeadline.now()
         for call in Array(calls.values) { call.tick(now: now) }
         upstreams.sweep(now: now)
+        flushSkipped()
+    }
+
+    // MARK: The gate
+
+    /// Whether a request is to be captured for its shadow. If not, it has been counted. Called before the primary is
+    /// asked, so it takes no time: a few comparisons, and a look at the route's template where it says no.
+    func admits(
+        slot: Int, route: Int, method: Method, path: UnsafeRawBufferPointer, isService: Bool, _ decided: ShadowSettings
+    ) -> Bool {
+        guard method.isSafe, stopped == nil else { return true }
+        let reason: NotComparedReason
+        if gate.isOpen(slot: slot, isService: isService) {
+            reason = .shadowCircuitOpen
+        } else if jobs.count + compared + settling.count >= settings.maximumJobs || bytes >= settings.maximumBytes {
+            reason = .shed
+        } else {
+            return true
+        }
+        // Indices mean something under their own settings only.
+        guard decided === settings else { return true }
+        let template = settings.templates.known(route: route, path: path)
+        gate.skip(.init(slot: slot, route: route, template: template, method: method, reason: reason))
+        return false
+    }
+
+    private func flushSkipped() {
+        if !gate.skipped.isEmpty { countSkipped(gate.takeSkipped(), settings) }
     }
 
     /// Writes that the shadow is behind by. One that is on its way for milliseconds is not: under traffic there always
@@ -200,7 +242,15 @@ final class ShadowLoop {
 
     private func send(_ id: UInt64) {
         guard let job = jobs[id] else { return }
+        let (slot, isService) = (job.exchange.extraction, job.exchange.shadowIsService)
+        let began = gate.admit(slot: slot, isService: isService)
+        guard began != nil || job.isWrite else {
+            drop(job.exchange, job.settings, .notSent(.shadowCircuitOpen))
+            finished(id)
+            return
+        }
         ask(job, shadow: true) { [unowned self] result in
+            if let began { gate.ended(slot: slot, isService: isService, began: began, result) }
             let shadow = FinishedPair.Shadow(result)
             let pair = FinishedPair(
                 exchange: job.exchange, settings: job.settings, shadow: shadow, isWrite: job.isWrite)
@@ -248,15 +298,27 @@ final class ShadowLoop {
     // MARK: The comparison
 
     private func compare(_ pair: FinishedPair) {
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        let loop = loop
         unjudged += 1
         if pair.isAnswered {
             compared += 1
             bytes += pair.heldBytes
         }
-        judge(pair) { judgement in
-            loop.execute { bound.value.judged(pair, judgement) }
+        outbox.append(pair)
+        guard outbox.count == 1 else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.execute { bound.value.sendOutbox() }
+    }
+
+    private func sendOutbox() {
+        guard !outbox.isEmpty else { return }
+        let pairs = outbox
+        outbox.removeAll(keepingCapacity: true)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let loop = loop
+        judge(pairs) { judgements in
+            loop.execute {
+                for (pair, judgement) in zip(pairs, judgements) { bound.value.judged(pair, judgement) }
+            }
         }
     }
 

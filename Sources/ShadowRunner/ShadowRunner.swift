@@ -1,4 +1,5 @@
 package import FoundationEssentials
+package import HTTPWire
 package import NIOCore
 internal import NIOPosix
 package import Upstreams
@@ -20,8 +21,11 @@ package final class ShadowRunner: Sendable {
         workers.start()
         self.workers = workers
         let comparison = PairComparison(recorder: recorder)
-        let judge: ShadowLoop.Judge = { pair, judged in
-            workers.submit { _ in judged(comparison.judge(pair, now: now())) }
+        let judge: ShadowLoop.Judge = { pairs, judged in
+            workers.submit { _ in
+                let time = now()
+                judged(pairs.map { comparison.judge($0, now: time) })
+            }
         }
         var loops: [NIOLoopBound<ShadowLoop>] = []
         guard let directory = directory ?? eventLoops.first.map({ UpstreamDirectory(loop: $0) }) else {
@@ -31,12 +35,26 @@ package final class ShadowRunner: Sendable {
         for loop in eventLoops {
             loops.append(
                 try await loop.submit {
-                    let shadow = ShadowLoop(loop: loop, settings: settings, directory: directory, judge: judge)
+                    let shadow = ShadowLoop(
+                        loop: loop, settings: settings, directory: directory, judge: judge,
+                        countSkipped: comparison.count)
                     shadow.start()
                     return NIOLoopBound(shadow, eventLoop: loop)
                 }.get())
         }
         self.loops = loops
+    }
+
+    /// For the loop that it is called on: whether a request is to be captured for its shadow. If not, it has been counted.
+    ///
+    /// A lane's work may belong to another loop. That one has about as much to do as this one, and asks for itself again.
+    package func admission(
+        under settings: ShadowSettings
+    ) -> (_ slot: Int, _ route: Int, _ method: Method, _ path: UnsafeRawBufferPointer, _ isService: Bool) -> Bool {
+        guard let own = loops.first(where: { $0.eventLoop.inEventLoop })?.value else { return { _, _, _, _, _ in true } }
+        return { [unowned own] slot, route, method, path, isService in
+            own.admits(slot: slot, route: route, method: method, path: path, isService: isService, settings)
+        }
     }
 
     /// Takes an exchange over. Returns at once; call on a loop, after the client has its answer.

@@ -142,7 +142,8 @@ actor StageKeeper {
         ) {
             ExchangeHandoff(
                 shadow: { shadow.accept($0, under: settings) },
-                fellBack: { recorder.fellBack(extraction: names[$0], reason: $1.rawValue) })
+                fellBack: { recorder.fellBack(extraction: names[$0], reason: $1.rawValue) },
+                admits: shadow.admission(under: settings))
         }
     }
 

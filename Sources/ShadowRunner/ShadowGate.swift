@@ -1,0 +1,62 @@
+internal import Comparison
+internal import HTTPWire
+internal import NIOCore
+internal import Resilience
+
+/// Whether a read is worth capturing at all, on one loop. A shadow that is full or does not answer would have every
+/// request's bytes kept only for them to be thrown away; here such a request costs a counter.
+///
+/// Writes always pass: what becomes of each is on record one by one.
+struct ShadowGate {
+    /// What was not captured, in numbers, for names are made when they are counted.
+    struct Skip: Hashable {
+        let slot: Int
+        let route: Int
+        /// Of the extraction's contract, or -1.
+        let template: Int
+        let method: Method
+        let reason: NotComparedReason
+    }
+
+    private var breakers: [CircuitBreaker] = []
+    private(set) var skipped: [Skip: Int] = [:]
+
+    /// Silence and broken connections open it. A slow answer is an answer, and may differ.
+    private static let limits = CircuitBreaker.Limits(slowPercent: 100, slowAfter: .max)
+
+    private func index(_ slot: Int, _ isService: Bool) -> Int { slot &* 2 &+ (isService ? 1 : 0) }
+
+    func isOpen(slot: Int, isService: Bool) -> Bool {
+        let index = index(slot, isService)
+        guard breakers.indices.contains(index), breakers[index].state != .closed else { return false }
+        return breakers[index].wouldRefuse(now: Self.now)
+    }
+
+    /// - Returns: when the call began, if it may be made; it is to be followed by `ended`.
+    mutating func admit(slot: Int, isService: Bool) -> Int64? {
+        let index = index(slot, isService)
+        while breakers.count <= index { breakers.append(CircuitBreaker(limits: Self.limits)) }
+        let now = Self.now
+        return breakers[index].admit(now: now) == .refused ? nil : now
+    }
+
+    mutating func ended(slot: Int, isService: Bool, began: Int64, _ result: ShadowCall.Result) {
+        let index = index(slot, isService)
+        guard breakers.indices.contains(index) else { return }
+        let now = Self.now
+        switch result {
+        case .answered, .answerTooLarge: breakers[index].completed(.success, took: now - began, now: now)
+        case .failed: breakers[index].completed(.failure, took: now - began, now: now)
+        case .notAsked: breakers[index].cancelled(took: now - began, now: now)
+        }
+    }
+
+    mutating func skip(_ skip: Skip) { skipped[skip, default: 0] += 1 }
+
+    mutating func takeSkipped() -> [Skip: Int] {
+        defer { skipped.removeAll(keepingCapacity: true) }
+        return skipped
+    }
+
+    private static var now: Int64 { Int64(clamping: NIODeadline.now().uptimeNanoseconds) }
+}
