@@ -48,7 +48,7 @@ extension Exchange {
     func finishTunnel() {
         machine.ended()
         deadline = .distantFuture
-        stream?.endTunnel(within: context.settings.idle)
+        stream?.endTunnel(within: context.settings.body)
         stream = nil
         client.tunnelEnded()
     }
@@ -79,7 +79,7 @@ extension HTTP1ClientConnection {
         flush()
         receiving = .lingering
         waiting = .writing
-        deadline = context.now + context.settings.idle
+        deadline = context.now + context.settings.body
         guard let channelContext else { return }
         let written = channelContext.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { [self] _ in linger() }

@@ -47,7 +47,7 @@ struct ChunkedDecoderTests {
         "\r\n", "0x1\r\na\r\n0\r\n\r\n", "1_0\r\n", "-1\r\n", "ffffffffffffffff\r\n", "5\nhello\r\n0\r\n\r\n",
         "5\r\nhelloX\r\n0\r\n\r\n", "5\r\nhello\n0\r\n\r\n", "1\r\na\r\n0\r\nbad trailer\r\n\r\n",
         "1\r\na\r\n0\r\nX: y\n\r\n",
-        " 5\r\nhello\r\n", "5\r\r\nhello",
+        " 5\r\nhello\r\n", "1 0\r\na\r\n0\r\n\r\n", "1 x\r\na\r\n", "1\t1;x\r\na\r\n", "5\r\r\nhello",
     ])
     func `malformed chunks are refused`(text: String) {
         #expect(throws: ParseFailure.badChunk) { try dechunked(Array(text.utf8), piece: 1024) }

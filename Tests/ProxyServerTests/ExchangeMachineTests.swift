@@ -119,6 +119,67 @@ import Testing
         }
     }
 
+    // MARK: Upgrades
+
+    private static func upgrade(_ decision: Decision) -> ExchangeMachine {
+        var machine = ExchangeMachine()
+        machine.requestArrived(decision, isSafe: true, hasBody: false, wantsUpgrade: true)
+        machine.headHandedOn()
+        return machine
+    }
+
+    @Test func `101 makes a tunnel for those who asked, and both its sides have to end`() {
+        for (first, second) in [
+            (ExchangeMachine.TunnelEnd.client, ExchangeMachine.TunnelEnd.upstream), (.upstream, .client),
+        ] {
+            var machine = Self.upgrade(Self.moved)
+            #expect(machine.tunnelInputEnded(first) == .ignore)
+            #expect(machine.answerHeadArrived(status: 101) == .tunnel)
+            #expect(machine.phase == .tunnelling)
+            #expect(machine.tunnelInputEnded(first) == .passOn)
+            #expect(machine.tunnelInputEnded(first) == .ignore)
+            #expect(machine.phase == .tunnelling)
+            #expect(machine.tunnelInputEnded(second) == .finish)
+            #expect(machine.phase == .ended)
+            #expect(machine.tunnelInputEnded(second) == .ignore)
+        }
+        var plain = Self.machine(Self.moved)
+        plain.headHandedOn()
+        #expect(plain.answerHeadArrived(status: 101) == .forward)
+    }
+
+    @Test func `a refused upgrade is an answer like any other, and the next request is not an upgrade`() {
+        var machine = Self.upgrade(Self.moved)
+        #expect(machine.answerHeadArrived(status: 403) == .forward)
+        #expect(machine.phase == .answering)
+        machine.ended()
+        machine.requestArrived(Self.moved, isSafe: true, hasBody: false)
+        #expect(!machine.wantsUpgrade)
+        machine.headHandedOn()
+        #expect(machine.answerHeadArrived(status: 101) == .forward)
+    }
+
+    @Test func `an upgrade that was sent is asked of nobody else, one that was not may be`() {
+        for failure in [AttemptFailure.reset, .firstByteTimeout, .malformed] {
+            var sent = Self.upgrade(Self.moved)
+            #expect(sent.upstreamFailed(failure, reused: false).status == failure.status)
+        }
+        for status in [502, 503, 504] {
+            var answered = Self.upgrade(Self.moved)
+            #expect(answered.answerHeadArrived(status: status) == .forward)
+        }
+        var unsent = ExchangeMachine()
+        unsent.requestArrived(Self.moved, isSafe: true, hasBody: false, wantsUpgrade: true)
+        #expect(unsent.upstreamFailed(.refused, reused: false) == .fallBack(.refused))
+    }
+
+    @Test func `a tunnel that breaks breaks the client's connection`() {
+        var machine = Self.upgrade(Self.moved)
+        #expect(machine.answerHeadArrived(status: 101) == .tunnel)
+        #expect(machine.upstreamFailed(.brokenOff, reused: false) == .abort)
+        #expect(machine.phase == .ended)
+    }
+
     @Test func `retired extractions never ask the monolith`() {
         var machine = Self.machine(Self.retired)
         #expect(machine.upstreamFailed(.refused, reused: false).status == 502)

@@ -187,7 +187,7 @@ private enum Pieces {
 
     @Test func `a client that stops reading for too long is cut off`() async throws {
         var settings = patient
-        settings.idle = .milliseconds(1_500)
+        settings.body = .milliseconds(1_500)
         let origin = try ScriptedOrigin { connection throws(SocketError) in
             _ = try connection.request()
             try connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(Streaming.length)\r\n\r\n")

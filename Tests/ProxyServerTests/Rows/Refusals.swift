@@ -18,7 +18,7 @@ func expectRefused(
         let warm = try scene.proxy.connect()
         try warm.send(goodGet)
         #expect(try Message.answer(from: warm).text == "/orders/good")
-        #expect(await scene.verdicts() == ["match": 1])
+        #expect(await scene.verdicts(of: 1) == ["match": 1])
 
         let client = try scene.proxy.connect()
         // What follows would be a good request, if the first one were read otherwise.
@@ -32,7 +32,7 @@ func expectRefused(
         #expect(end.bytes.isEmpty && end.ending == .closed, name, sourceLocation: sourceLocation)
         #expect(await scene.proxy.counters().refused == 1, name, sourceLocation: sourceLocation)
         // A chunked body that turns bad was handed over as an exchange that never was.
-        let verdicts = await scene.verdicts()
+        let verdicts = await scene.verdicts(of: 1)
         #expect(
             verdicts == ["match": 1] || verdicts == ["match": 1, "not-compared primary-incomplete": 1], name,
             sourceLocation: sourceLocation)
@@ -52,7 +52,7 @@ func expectOneRequestEach(
         try client.send(request)
         let answer = try Message.answer(from: client)
         #expect(answer.status == 200, sourceLocation: sourceLocation)
-        #expect(await scene.verdicts() == ["match": 1], sourceLocation: sourceLocation)
+        #expect(await scene.verdicts(of: 1) == ["match": 1], sourceLocation: sourceLocation)
     }
     let primary = try #require(monolith.requests.first, sourceLocation: sourceLocation)
     let shadow = try #require(service.requests.first, sourceLocation: sourceLocation)

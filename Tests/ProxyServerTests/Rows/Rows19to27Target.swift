@@ -6,9 +6,11 @@ import Testing
     @Test(
         "row 19: no Host, two Hosts, an invalid Host: 400",
         arguments: [
-            "", "Host: shop\r\nHost: shop\r\n", "Host: shop\r\nhost: other\r\n", "Host:\r\n", "Host: a b\r\n", "Host: a,b\r\n/",
+            "", "Host: shop\r\nHost: shop\r\n", "Host: shop\r\nhost: other\r\n", "Host:\r\n", "Host: a b\r\n",
+            "Host: a,b\r\n/",
             "Host: user@shop\r\n", "Host: shop:99999\r\n", "Host: shop:x\r\n", "Host: shop:-1\r\n", "Host: [::1\r\n",
-            "Host: a]\r\n", "Host: :80\r\n", "Host: shop/path\r\n", "Host: shop?x\r\n", "Host: shop#x\r\n", "Host: %73hop\r\n",
+            "Host: a]\r\n", "Host: :80\r\n", "Host: shop/path\r\n", "Host: shop?x\r\n", "Host: shop#x\r\n",
+            "Host: %73hop\r\n",
             "Host: sh\\op\r\n", "Host: http://shop\r\n", "Host: \u{e9}\r\n",
         ])
     func row19(fields: String) async throws {
@@ -29,7 +31,8 @@ import Testing
     @Test(
         "row 20: an absolute form that is none: 400",
         arguments: [
-            "http:///orders", "http://", "ftp://shop/orders", "http:/orders", "http://a b/orders", "http://shop:x/orders",
+            "http:///orders", "http://", "ftp://shop/orders", "http:/orders", "http://a b/orders",
+            "http://shop:x/orders",
             "//shop/orders HTTP/1.1 x", "shop/orders", "http://shop@/orders",
         ])
     func row20refused(target: String) async throws {
@@ -55,7 +58,8 @@ import Testing
         "rows 23 and 24: CONNECT and TRACE refused",
         arguments: [
             "CONNECT shop:443 HTTP/1.1\r\nHost: shop:443\r\n\r\n", "CONNECT /orders HTTP/1.1\r\nHost: shop\r\n\r\n",
-            "TRACE /orders HTTP/1.1\r\nHost: shop\r\n\r\n", "TRACE /orders HTTP/1.1\r\nHost: shop\r\nMax-Forwards: 0\r\n\r\n",
+            "TRACE /orders HTTP/1.1\r\nHost: shop\r\n\r\n",
+            "TRACE /orders HTTP/1.1\r\nHost: shop\r\nMax-Forwards: 0\r\n\r\n",
             "TRACE * HTTP/1.1\r\nHost: shop\r\n\r\n",
         ])
     func rows23and24(request: String) async throws { try await expectRefused(request, 405) }
@@ -73,7 +77,8 @@ import Testing
                 #expect(try Message.answer(from: client).text == "/orders/good")
             }
             // Nobody takes its body, so the connection ends behind the answer.
-            try client.send("OPTIONS * HTTP/1.1\r\nHost: shop\r\nMax-Forwards: 0\r\nContent-Length: 40\r\n\r\n" + goodGet)
+            try client.send(
+                "OPTIONS * HTTP/1.1\r\nHost: shop\r\nMax-Forwards: 0\r\nContent-Length: 40\r\n\r\n" + goodGet)
             #expect(try Message.answer(from: client)["Connection"] == "close")
             let end = client.takeToEnd()
             #expect(end.bytes.isEmpty && end.ending == .closed)
@@ -95,7 +100,8 @@ import Testing
     @Test(
         "row 26: fragment, userinfo, space in the target: 400",
         arguments: [
-            "/orders#x", "/#", "http://user@shop/orders", "http://user:pass@shop/orders", "/orders /1", "/or\tders", "/orders\u{e9}",
+            "/orders#x", "/#", "http://user@shop/orders", "http://user:pass@shop/orders", "/orders /1", "/or\tders",
+            "/orders\u{e9}",
             "/orders\u{7F}", "/orders\u{0}",
         ])
     func row26(target: String) async throws {
@@ -105,8 +111,10 @@ import Testing
     @Test(
         "row 27: path and query reach the upstream byte for byte, unless normalisation changed the path",
         arguments: [
-            ("/orders/1?a=b&c=%2F%2f%00+%zz?x/../y", nil), ("/orders/~a-b_c.d!$&'()*+,;=:@", nil), ("/orders/%20%C3%A4?", nil),
-            ("/orders/a%7Eb?%7E", "/orders/a~b?%7E"), ("/orders/./1?/./", "/orders/1?/./"), ("/orders/%c3%a4", "/orders/%C3%A4"),
+            ("/orders/1?a=b&c=%2F%2f%00+%zz?x/../y", nil), ("/orders/~a-b_c.d!$&'()*+,;=:@", nil),
+            ("/orders/%20%C3%A4?", nil),
+            ("/orders/a%7Eb?%7E", "/orders/a~b?%7E"), ("/orders/./1?/./", "/orders/1?/./"),
+            ("/orders/%c3%a4", "/orders/%C3%A4"),
             ("/orders?", nil), ("/orders/?x", nil),
         ] as [(String, String?)])
     func row27(target: String, changed: String?) async throws {

@@ -153,8 +153,8 @@ func withProxy(
         ) {
             ExchangeHandoff(
                 shadow: { exchange in
-                    captured.change { $0.append(exchange) }
                     shadow?(exchange)
+                    captured.change { $0.append(exchange) }
                 },
                 fellBack: { _, reason in fellBack.change { $0.append(reason) } })
         }

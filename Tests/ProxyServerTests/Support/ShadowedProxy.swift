@@ -20,8 +20,10 @@ struct ShadowedProxy: Sendable {
     fileprivate let recorder: EvidenceRecorder
     fileprivate let runner: ShadowRunner
 
-    /// What was counted, by `verdict` or `verdict reason`, once nothing is under way any more.
-    func verdicts() async -> [String: Int] {
+    /// What was counted, by `verdict` or `verdict reason`, once so many exchanges have been handed over and nothing is under
+    /// way any more. A client has its answer before the shadow hears of it.
+    func verdicts(of exchanges: Int) async -> [String: Int] {
+        #expect(proxy.captured.wait { $0.count >= exchanges })
         #expect(await runner.drain(within: .seconds(60)))
         await recorder.flush()
         return store.counts.withLock { $0 }
