@@ -70,7 +70,8 @@ package struct BindAddress: Sendable, Hashable {
 /// An address to listen on for clients.
 package struct ListenerDefinition: Sendable, Hashable {
     package let address: BindAddress
-    /// Networks whose connections begin with a PROXY protocol header, as `address/length`; empty: nobody's do.
+    /// Networks whose connections begin with a PROXY protocol header, as `address/length`, and which alone may connect;
+    /// empty: nobody's do.
     package let proxyProtocol: [String]
 
     package init(address: BindAddress, proxyProtocol: [String] = []) {

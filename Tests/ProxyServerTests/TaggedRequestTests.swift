@@ -73,7 +73,7 @@ import Testing
         var foreign: [String] = []
     }
 
-    @Test func `a hundred thousand tagged requests under faults: nobody sees another's tag`() async throws {
+    @Test func `row 60: a hundred thousand tagged requests under faults: nobody sees another's tag`() async throws {
         let origin = try Self.origin(seed: 4_711)
         try await withProxy(monolith: origin.port, loops: 2) { proxy in
             let clients = 64

@@ -33,6 +33,9 @@ extension ProxyBackend {
                 "strangler_client_aborts_total", "Clients that left before their answer was complete.", .counter,
                 Double(counters.clientAborts)),
             family(
+                "strangler_upgraded_total", "Connections that became tunnels (WebSocket).", .counter,
+                Double(counters.upgraded)),
+            family(
                 "strangler_overdue_exchanges_total", "Exchanges that took longer than an exchange may.", .counter,
                 Double(counters.overdue)),
             family("strangler_postgres_up", "Whether Postgres answers.", .gauge, isFollowing ? 1 : 0),
