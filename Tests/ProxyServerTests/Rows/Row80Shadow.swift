@@ -83,7 +83,9 @@ import Testing
             #expect(bytes == plain.now)
             let verdicts = await scene.verdicts(of: requests.count)
             #expect(verdicts.values.reduce(0, +) == requests.count, "\(behaviour): \(verdicts)")
-            #expect(Set(verdicts.keys).isSubset(of: behaviour.verdicts), "\(behaviour): \(verdicts)")
+            #expect(
+                Set(verdicts.keys).isSubset(of: behaviour.verdicts.union(["not-compared shadow-circuit-open"])),
+                "\(behaviour): \(verdicts)")
             // And again, now that the shadow's connections have seen it all.
             #expect(try Self.bytes(of: requests, from: scene.proxy) == plain.now)
         }
