@@ -158,6 +158,9 @@ package final class ProxyServer: Sendable {
     /// How the upstreams stand, the shadow's among them if it shares the directory.
     package func upstreams() async -> [UpstreamStatus] { await directory.status() }
 
+    /// Probes an upstream's endpoints now, see `UpstreamDirectory.checkNow`.
+    package func checkNow(_ upstream: UpstreamSettings) async -> Bool? { await directory.checkNow(upstream) }
+
     /// Lets exchanges under way finish, for at most `deadline`, then closes what is left. Close the listeners before;
     /// the event loops stay.
     ///

@@ -193,6 +193,27 @@ final class EndpointWatch {
 
     // MARK: For people
 
+    /// - Parameter onEnd: called once, with whether every endpoint passes; nil if none is probed.
+    func checkNow(_ onEnd: @escaping (Bool?) -> Void) {
+        guard key.health != nil else {
+            onEnd(nil)
+            return
+        }
+        var left = endpoints.count
+        var passes = left > 0
+        guard passes else {
+            onEnd(false)
+            return
+        }
+        for endpoint in endpoints {
+            endpoint.checkNow { passed in
+                passes = passes && passed
+                left -= 1
+                if left == 0 { onEnd(passes) }
+            }
+        }
+    }
+
     /// What is known here, and whom to ask for the rest.
     struct Findings: Sendable {
         let subscribers: [Subscriber]

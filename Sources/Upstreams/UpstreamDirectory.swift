@@ -66,6 +66,22 @@ package final class UpstreamDirectory: Sendable {
 
     // MARK: For people
 
+    /// Probes every endpoint of an upstream now. Those that pass are used from here on, by the loops too that hear of it a
+    /// moment later.
+    /// - Returns: whether all pass; nil if the upstream is not probed, or nobody uses it.
+    package func checkNow(_ settings: UpstreamSettings) async -> Bool? {
+        let promise = loop.makePromise(of: Bool?.self)
+        let key = EndpointWatch.Key(settings)
+        loop.execute { [self] in
+            guard let watch = watches.value[key] else {
+                promise.succeed(nil)
+                return
+            }
+            watch.checkNow { promise.succeed($0) }
+        }
+        return (try? await promise.futureResult.get()) ?? nil
+    }
+
     /// How all upstreams that are in use stand, in the order of their names. Counts are sums over the loops.
     package func status() async -> [UpstreamStatus] {
         guard let found = try? await loop.submit({ [self] in watches.value.values.map { $0.findings() } }).get() else {

@@ -15,6 +15,8 @@ final class WatchedEndpoint {
     private let upstream: Upstream
     private let head: ByteBuffer
     private var probe: HealthProbe?
+    /// Asked for by people, beside the regular one.
+    private var extraProbes: [(probe: HealthProbe, onEnd: (Bool) -> Void)] = []
     private var askedAt = NIODeadline.uptimeNanoseconds(0)
     private var timer: Scheduled<Void>?
     private var onChange: (WatchedEndpoint) -> Void = { _ in }
@@ -57,6 +59,11 @@ final class WatchedEndpoint {
         timer?.cancel()
         probe?.abandon()
         probe = nil
+        for extra in extraProbes {
+            extra.probe.abandon()
+            extra.onEnd(false)
+        }
+        extraProbes = []
         upstream.close()
         onChange = { _ in }
     }
@@ -70,95 +77,49 @@ final class WatchedEndpoint {
 
     private func answered(_ result: Result<Int, HealthProbe.Fault>) {
         probe = nil
-        switch result {
-        case .success(let status) where (200..<300).contains(status): lastError = nil
-        case .success(let status): lastError = "status \(status)"
-        case .failure(let fault): lastError = fault.description
-        }
+        lastError = WatchedEndpoint.error(result)
         let bound = NIOLoopBound(self, eventLoop: loop)
         let next = askedAt + .nanoseconds(check.pause(random: UInt64.random(in: 0...UInt64.max)))
         timer = loop.scheduleTask(deadline: next) { bound.value.ask() }
-        if check.checked(passed: lastError == nil) {
-            changedAt = .now()
-            onChange(self)
-        }
+        count(passed: lastError == nil)
     }
-}
 
-/// One question to an endpoint: how its answer begins, or why none did.
-final class HealthProbe: UpstreamConsumer {
-    enum Fault: Error {
-        case failed(UpstreamFailure)
-        case timedOut
+    private func count(passed: Bool) {
+        guard check.checked(passed: passed) else { return }
+        changedAt = .now()
+        onChange(self)
+    }
 
-        var description: String {
-            switch self {
-            case .timedOut: "no answer in time"
-            case .failed(let failure): failure.description
-            }
+    private static func error(_ result: Result<Int, HealthProbe.Fault>) -> String? {
+        switch result {
+        case .success(let status) where (200..<300).contains(status): nil
+        case .success(let status): "status \(status)"
+        case .failure(let fault): fault.description
         }
     }
 
-    private let upstream: Upstream
-    private let head: ByteBuffer
-    private let onEnd: (Result<Int, Fault>) -> Void
-    private var stream: (any UpstreamStream)?
-    private var waiter: UpstreamWaiter?
-    private var deadline: Scheduled<Void>?
-    private var hasEnded = false
-
-    init(upstream: Upstream, head: ByteBuffer, onEnd: @escaping (Result<Int, Fault>) -> Void) {
-        self.upstream = upstream
-        self.head = head
-        self.onEnd = onEnd
+    /// Asks at once, and again until it is healthy, as long as the checks pass. What people ask for may only help the
+    /// endpoint: a failure does not count against it, or who looks often would have it taken out of use the sooner.
+    /// - Parameter onEnd: called once, with whether it is healthy and has just shown it.
+    func checkNow(_ onEnd: @escaping (Bool) -> Void) {
+        let probe = HealthProbe(upstream: upstream, head: head) { [unowned self] result in checkedNow(result) }
+        extraProbes.append((probe, onEnd))
+        probe.start(within: health?.timeout ?? .seconds(2), on: loop)
     }
 
-    func start(within time: TimeAmount, on loop: any EventLoop) {
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        deadline = loop.scheduleTask(in: time) { bound.value.end(.failure(.timedOut)) }
-        switch upstream.acquire(self, .fresh) {
-        case .ready(let stream): upstreamConnected(stream)
-        case .pending(let waiter): self.waiter = waiter
-        case .full, .noneHealthy: end(.failure(.failed(.noConnection)))
+    private func checkedNow(_ result: Result<Int, HealthProbe.Fault>) {
+        guard let index = extraProbes.firstIndex(where: { $0.probe.hasEnded }) else { return }
+        let onEnd = extraProbes.remove(at: index).onEnd
+        guard WatchedEndpoint.error(result) == nil else {
+            onEnd(false)
+            return
         }
-    }
-
-    /// Ends without telling anybody.
-    func abandon() {
-        hasEnded = true
-        deadline?.cancel()
-        waiter?.consumer = nil
-        waiter = nil
-        stream?.cancel()
-        stream = nil
-    }
-
-    private func end(_ result: Result<Int, Fault>) {
-        guard !hasEnded else { return }
-        abandon()
-        onEnd(result)
-    }
-
-    func upstreamConnected(_ stream: any UpstreamStream) {
-        waiter = nil
-        self.stream = stream
-        stream.begin(self, method: .get, framing: .none, head: head)
-        stream.sendEnd(trailers: [])
-        stream.flush()
-    }
-
-    func upstreamHead(_ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer) {
-        if !parser.head.isInterim { end(.success(parser.head.status)) }
-    }
-
-    func upstreamBody(_ bytes: ByteBuffer) {}
-    func upstreamEnded(trailers: [UInt8]) {}
-    func upstreamReadComplete() {}
-    func upstreamWritabilityChanged(_ isWritable: Bool) {}
-
-    func upstreamFailed(_ failure: UpstreamFailure, reused: Bool) {
-        stream = nil
-        waiter = nil
-        end(.failure(.failed(failure)))
+        if check.state != .healthy { count(passed: true) }
+        if check.state == .healthy {
+            lastError = nil
+            onEnd(true)
+        } else {
+            checkNow(onEnd)
+        }
     }
 }

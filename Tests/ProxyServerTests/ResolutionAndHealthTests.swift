@@ -235,6 +235,28 @@ import Upstreams
         #expect(first.origin.record.wait { $0.finished == $0.accepted })
     }
 
+    /// The regular check comes once in an hour here.
+    @Test func `a check that is asked for brings an endpoint back at once, and never takes one out`() async throws {
+        let (first, second) = (try Patient("first"), try Patient("second"))
+        var settings = Self.checked([first, second])
+        settings.health?.limits = HealthCheck.Limits(interval: 3_600_000_000_000, unhealthyAfter: 1, healthyAfter: 3)
+        first.isWell.change { $0 = false }
+        try await withProxy(upstreams: Self.upstreams(settings)) { proxy in
+            #expect(await proxy.reaches { $0.endpoints.map(\.state) == ["unhealthy", "healthy"] })
+            #expect(await proxy.server.checkNow(settings) == false)
+            first.isWell.change { $0 = true }
+            #expect(await proxy.server.checkNow(settings) == true)
+            #expect(await proxy.reaches { $0.endpoints.map(\.state) == ["healthy", "healthy"] })
+            #expect(await proxy.status()?.endpoints.map(\.lastError) == [nil, nil])
+            second.isWell.change { $0 = false }
+            for _ in 0..<5 { #expect(await proxy.server.checkNow(settings) == false) }
+            #expect(await proxy.status()?.endpoints.map(\.state) == ["healthy", "healthy"])
+            var other = settings
+            other.health = nil
+            #expect(await proxy.server.checkNow(other) == nil)
+        }
+    }
+
     @Test func `where every endpoint is unhealthy the answer is a 503 at once, and nobody is asked`() async throws {
         let patients = [try Patient("first"), try Patient("second")]
         for patient in patients { patient.isWell.change { $0 = false } }

@@ -35,7 +35,6 @@ actor StageKeeper {
     private let server: ProxyServer
     private let shadow: ShadowRunner
     private let cache: StateCache
-    private let probe: HealthProbe
     private let logger: Logger
 
     init(
@@ -53,7 +52,6 @@ actor StageKeeper {
         self.server = server
         self.cache = cache
         self.logger = logger
-        probe = HealthProbe()
     }
 
     // MARK: Following
@@ -220,7 +218,9 @@ actor StageKeeper {
     ) async throws(Failure) -> Findings {
         let backlog = await shadow.undeliveredWrites()
         let index = model.slots.slot(of: definition.name) ?? 0
-        let isHealthy = await probe.isHealthy(model.service(of: definition.name))
+        let services = model.upstreams.services
+        // The data plane's own check: a gate that opens on it opens to a service that is in use.
+        let isHealthy = index < services.count ? await server.checkNow(services[index]) : nil
         do {
             let store = try store.connected()
             let verdicts = try await store.verdictSummary(extraction: definition.name, since: state.since)

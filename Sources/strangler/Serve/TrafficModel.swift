@@ -27,10 +27,6 @@ struct TrafficModel: Sendable {
 
     var definitions: [ExtractionDefinition] { configuration.extractions.map(\.definition) }
 
-    func service(of extraction: String) -> UpstreamDefinition? {
-        configuration.extractions.first { $0.definition.name == extraction }?.service
-    }
-
     /// Routes that the extraction's contract says nothing about, in sentences. (That each method and answer is covered is
     /// for a later gate to see.)
     func contractProblems(of extraction: String) -> [String] {
