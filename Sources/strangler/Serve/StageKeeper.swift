@@ -220,7 +220,8 @@ actor StageKeeper {
         let index = model.slots.slot(of: definition.name) ?? 0
         let services = model.upstreams.services
         // The data plane's own check: a gate that opens on it opens to a service that is in use.
-        let isHealthy = index < services.count ? await server.checkNow(services[index]) : nil
+        let service = services.indices.contains(index) ? services[index] : nil
+        let isHealthy: Bool? = if let service { await server.checkNow(service) } else { nil }
         do {
             let store = try store.connected()
             let verdicts = try await store.verdictSummary(extraction: definition.name, since: state.since)
