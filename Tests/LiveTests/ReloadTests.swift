@@ -137,6 +137,27 @@ import Testing
         await origin.close()
     }
 
+    @Test func `a limit that is lowered turns new clients away, and old ones keep working`() async throws {
+        let origin = try await Origin()
+        let file = Deployment.proxyFile(monolith: origin.port)
+        let deployment = try Deployment(["Routes/proxy.yaml": file])
+        let proxy = try await RunningProxy(deployment, "--no-watch")
+        let load = LoadGenerator(port: proxy.port, clients: 1, connections: .kept)
+        try await load.answers(10)
+        try deployment.write("Routes/proxy.yaml", file + "\nlimits: {connections: 1}\n")
+        #expect(try await files(of: proxy).generation == 2)
+        let newcomer = LoadGenerator(port: proxy.port, clients: 1, connections: .kept)
+        try await eventually("the newcomer is turned away") { !newcomer.failures.isEmpty }
+        try await newcomer.stop()
+        #expect(newcomer.answered == 0 && newcomer.failures.allSatisfy { $0.contains("503 service unavailable") })
+        #expect(try await proxy.metric("strangler_connections_refused_total") ?? 0 >= 1)
+        try await load.answers(10)
+        try await load.stop()
+        #expect(load.failures == [])
+        #expect(await proxy.stop().status == 0)
+        await origin.close()
+    }
+
     @Test func `what needs a start is refused by its key, with all that comes along`() async throws {
         let origin = try await Origin()
         let file = Deployment.proxyFile(monolith: origin.port)
