@@ -129,100 +129,104 @@ import Testing
 
     // MARK: The conversation
 
-    private func folder() throws -> DataDirectory {
-        try DataDirectory(
-            path: NSTemporaryDirectory() + "strangler-takeover-" + UUID().uuidString.prefix(8)
-                // Longer than a socket's address has room for.
-                + String(repeating: "/a-folder-with-a-long-name", count: 5))
+    /// Runs `body` in a folder whose path is longer than a socket's address has room for.
+    private func inFolder(_ body: (DataDirectory) async throws -> Void) async throws {
+        let deployment = try Deployment([:])
+        let path = deployment.folder + String(repeating: "/a-folder-with-a-long-name", count: 5)
+        try await body(try DataDirectory(path: path))
+        withExtendedLifetime(deployment) {}
     }
 
     @Test func `descriptors arrive in order, more than one message holds`() async throws {
-        let data = try folder()
-        let listener = try LocalListener(path: data.file("socket"))
-        let client = try #require(try LocalConnection.connect(to: data.file("socket")))
-        let server = try #require(listener.accept())
-        #expect(client.peerIsUs && server.peerIsUs)
-        let pipes = try (0..<150).map { number -> CInt in
-            var ends: [CInt] = [0, 0]
-            try #require(pipe(&ends) == 0)
-            let text = Array("\(number)".utf8)
-            try #require(write(ends[1], text, text.count) == text.count)
-            close(ends[1])
-            return ends[0]
-        }
-        try server.send(line: "they follow", within: 5)
-        try server.send(descriptors: pipes, within: 5)
-        for descriptor in pipes { close(descriptor) }
-        #expect(try client.receiveLine(within: 5) == "they follow")
-        let received = try client.receiveDescriptors(150, within: 5)
-        for (number, descriptor) in received.enumerated() {
-            var bytes = [UInt8](repeating: 0, count: 8)
-            let count = read(descriptor, &bytes, bytes.count)
-            #expect(String(decoding: bytes[..<max(0, count)], as: UTF8.self) == "\(number)")
-            close(descriptor)
+        try await inFolder { data in
+            let listener = try LocalListener(path: data.file("socket"))
+            let client = try #require(try LocalConnection.connect(to: data.file("socket")))
+            let server = try #require(listener.accept())
+            #expect(client.peerIsUs && server.peerIsUs)
+            let pipes = try (0..<150).map { number -> CInt in
+                var ends: [CInt] = [0, 0]
+                try #require(pipe(&ends) == 0)
+                let text = Array("\(number)".utf8)
+                try #require(write(ends[1], text, text.count) == text.count)
+                close(ends[1])
+                return ends[0]
+            }
+            try server.send(line: "they follow", within: 5)
+            try server.send(descriptors: pipes, within: 5)
+            for descriptor in pipes { close(descriptor) }
+            #expect(try client.receiveLine(within: 5) == "they follow")
+            let received = try client.receiveDescriptors(150, within: 5)
+            for (number, descriptor) in received.enumerated() {
+                var bytes = [UInt8](repeating: 0, count: 8)
+                let count = read(descriptor, &bytes, bytes.count)
+                #expect(String(decoding: bytes[..<max(0, count)], as: UTF8.self) == "\(number)")
+                close(descriptor)
+            }
         }
     }
 
     @Test func `a process that dies in the middle of the handover does not hold up its successor`() async throws {
-        let data = try folder()
-        let path = data.file(TakeoverOffer.fileName)
-        let listener = try LocalListener(path: path)
-        let old = Task {
-            try await offThread { () throws(TakeoverError) in
-                var visitor: LocalConnection?
-                while visitor == nil { visitor = listener.accept() }
-                _ = try visitor?.receiveLine(within: 10)
-                let address = TakeoverOffer.Address(host: "127.0.0.1", port: 80, boundPort: 80, sockets: 1)
-                let offer = TakeoverOffer(process: 1, listeners: [address], adminHost: "127.0.0.1", adminPort: 0)
-                let line = String(decoding: (try? JSONEncoder().encode(offer)) ?? Data(), as: UTF8.self)
-                try visitor?.send(line: line, within: 5)
-                try visitor?.send(descriptors: [0], within: 5)
+        try await inFolder { data in
+            let path = data.file(TakeoverOffer.fileName)
+            let listener = try LocalListener(path: path)
+            let old = Task {
+                try await offThread { () throws(TakeoverError) in
+                    var visitor: LocalConnection?
+                    while visitor == nil { visitor = listener.accept() }
+                    _ = try visitor?.receiveLine(within: 10)
+                    let address = TakeoverOffer.Address(host: "127.0.0.1", port: 80, boundPort: 80, sockets: 1)
+                    let offer = TakeoverOffer(process: 1, listeners: [address], adminHost: "127.0.0.1", adminPort: 0)
+                    let line = String(decoding: (try? JSONEncoder().encode(offer)) ?? Data(), as: UTF8.self)
+                    try visitor?.send(line: line, within: 5)
+                    try visitor?.send(descriptors: [0], within: 5)
+                }
             }
+            let client = try #require(try await TakeoverClient(data: data))
+            try await old.value
+            let sockets = client.sockets(for: [.init(host: "127.0.0.1", port: 81), .init(host: "127.0.0.1", port: 80)])
+            #expect(sockets.map { $0?.port } == [nil, 80])
+            for descriptor in sockets.compactMap({ $0 }).flatMap(\.descriptors) { close(descriptor) }
+            await client.complete()
         }
-        let client = try #require(try await TakeoverClient(data: data))
-        try await old.value
-        let sockets = client.sockets(for: [.init(host: "127.0.0.1", port: 81), .init(host: "127.0.0.1", port: 80)])
-        #expect(sockets.map { $0?.port } == [nil, 80])
-        for descriptor in sockets.compactMap({ $0 }).flatMap(\.descriptors) { close(descriptor) }
-        await client.complete()
     }
 
     @Test func `a visitor that says nothing, or nonsense, or leaves does not disturb the one after it`() async throws {
-        let data = try folder()
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        let server = try #require(await TakeoverServer(data: data, logger: logger))
-        var ends: [CInt] = [0, 0]
-        try #require(pipe(&ends) == 0)
-        let socket = ends[0]
-        let serving = Task {
-            await server.run(
-                offer: {
-                    (
-                        TakeoverOffer(
-                            process: 1,
-                            listeners: [.init(host: "h", port: 1, boundPort: 1, sockets: 1)], adminHost: "",
-                            adminPort: 0),
-                        [socket]
-                    )
-                }, release: {})
+        try await inFolder { data in
+            var logger = Logger(label: "test")
+            logger.logLevel = .critical
+            let server = try #require(await TakeoverServer(data: data, logger: logger))
+            var ends: [CInt] = [0, 0]
+            try #require(pipe(&ends) == 0)
+            let socket = ends[0]
+            let serving = Task {
+                await server.run(
+                    offer: {
+                        (
+                            TakeoverOffer(
+                                process: 1,
+                                listeners: [.init(host: "h", port: 1, boundPort: 1, sockets: 1)], adminHost: "",
+                                adminPort: 0),
+                            [socket]
+                        )
+                    }, release: {})
+            }
+            let path = data.file(TakeoverOffer.fileName)
+            for line in ["nonsense", "{}", #"{"version":99,"process":1}"#] {
+                let visitor = try #require(try LocalConnection.connect(to: path))
+                try visitor.send(line: line, within: 5)
+                #expect(try visitor.receiveLine(within: 30) == nil)
+            }
+            _ = try LocalConnection.connect(to: path)
+            do {
+                let leaving = try #require(try await TakeoverClient(data: data))
+                _ = leaving.sockets(for: [])
+            }
+            let client = try #require(try await TakeoverClient(data: data))
+            _ = client.sockets(for: [])
+            await client.complete()
+            #expect(await serving.value)
+            #expect(try LocalConnection.connect(to: path) == nil, "the name is free for the successor")
+            for descriptor in ends { close(descriptor) }
         }
-        let path = data.file(TakeoverOffer.fileName)
-        for line in ["nonsense", "{}", #"{"version":99,"process":1}"#] {
-            let visitor = try #require(try LocalConnection.connect(to: path))
-            try visitor.send(line: line, within: 5)
-            #expect(try visitor.receiveLine(within: 30) == nil)
-        }
-        _ = try LocalConnection.connect(to: path)
-        do {
-            let leaving = try #require(try await TakeoverClient(data: data))
-            _ = leaving.sockets(for: [])
-        }
-        let client = try #require(try await TakeoverClient(data: data))
-        _ = client.sockets(for: [])
-        await client.complete()
-        #expect(await serving.value)
-        #expect(try LocalConnection.connect(to: path) == nil, "the name is free for the successor")
-        for descriptor in ends { close(descriptor) }
     }
 }
