@@ -31,6 +31,7 @@ struct ShadowUnderTest: Sendable {
     let recorder: EvidenceRecorder
     let runner: ShadowRunner
     let loops: [any EventLoop]
+    let settings: ShadowSettings
     let clock: TestClock
 
     /// Everything that was counted, by `verdict` or `verdict reason`, once nothing is under way any more.
@@ -87,7 +88,7 @@ func withShadow(
     let originGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let monolith = ScriptedOrigin(monolithScript)
     let service = ScriptedOrigin(serviceScript)
-    let settings = try await settings(
+    let settings = try await shadowSettings(
         setup, monolith: monolith.listen(on: originGroup), service: service.listen(on: originGroup))
     let store = MemoryStore()
     let clock = TestClock()
@@ -102,7 +103,7 @@ func withShadow(
             try await body(
                 ShadowUnderTest(
                     monolith: monolith, service: service, store: store, recorder: recorder, runner: runner,
-                    loops: loops, clock: clock)))
+                    loops: loops, settings: settings, clock: clock)))
     } catch {
         outcome = .failure(error)
     }
@@ -116,7 +117,7 @@ func withShadow(
     try outcome.get()
 }
 
-private func settings(_ setup: Setup, monolith: Int, service: Int) throws -> ShadowSettings {
+private func shadowSettings(_ setup: Setup, monolith: Int, service: Int) throws -> ShadowSettings {
     let redactor = Redactor(key: Array("a key for tests".utf8))
     let here = SourceLocation(file: "orders.yaml", line: 1, column: 1)
     let route = Route(pattern: try RoutePattern(parsing: "/api/v1/**"), extraction: 0, location: here)
