@@ -51,8 +51,10 @@ package final class ShadowRunner: Sendable {
     package func admission(
         under settings: ShadowSettings
     ) -> (_ slot: Int, _ route: Int, _ method: Method, _ path: UnsafeRawBufferPointer, _ isService: Bool) -> Bool {
-        guard let own = loops.first(where: { $0.eventLoop.inEventLoop })?.value else { return { _, _, _, _, _ in true } }
-        return { [unowned own] slot, route, method, path, isService in
+        guard let own = loops.first(where: { $0.eventLoop.inEventLoop })?.value else {
+            return { _, _, _, _, _ in true }
+        }
+        return { slot, route, method, path, isService in
             own.admits(slot: slot, route: route, method: method, path: path, isService: isService, settings)
         }
     }
