@@ -118,6 +118,18 @@ final class Exchange {
         abandon()
     }
 
+    /// The client's connection has ended, both ways and in order. What it said in a tunnel still goes to the upstream.
+    func clientEnded() {
+        guard machine.phase == .tunnelling else {
+            clientGone()
+            return
+        }
+        machine.ended()
+        deadline = .distantFuture
+        stream?.endTunnel(within: context.settings.idle)
+        stream = nil
+    }
+
     /// Ends the exchange without an answer of an upstream's: the client has left, cannot be understood, or took too long.
     func abandon() {
         guard isActive else { return }
@@ -309,6 +321,8 @@ final class Exchange {
         waiter = nil
         stream = connection
         connection.begin(self, method: method, framing: framing, head: head)
+        // A large head is sent at once, which may show that nobody is there, and another attempt is under way already.
+        guard stream === connection else { return }
         if machine.wantsUpgrade { connection.mayUpgrade = true }
         machine.headHandedOn()
         for bytes in pendingBody {

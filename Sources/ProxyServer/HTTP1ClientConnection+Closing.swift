@@ -14,7 +14,7 @@ extension HTTP1ClientConnection {
         exchangeStorage?.tick(now: now)
         guard now > deadline else { return }
         switch waiting {
-        case .upstream: return  // the exchange has its own deadline
+        case .upstream: if !hasExchange { channelContext?.close(promise: nil) }  // an exchange has its own deadline
         case .nextRequest: lingerOnceWritten()
         case .lingering: channelContext?.close(promise: nil)
         case .head: refuse(status: 408, detail: "The request head did not arrive in time.")

@@ -40,6 +40,8 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
     /// The channel's read is over, and no other has been asked for.
     private var isReadWanted = false
     var inputClosed = false
+    /// Reset, not ended.
+    private var isBroken = false
     var outbound: ByteBuffer
     var answerFraming = BodyFraming.none
     var closesAfterAnswer = false
@@ -106,12 +108,13 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
 
     func channelInactive(context channelContext: ChannelHandlerContext) {
         isWritable = false
-        exchangeStorage?.clientGone()
+        if isBroken { exchangeStorage?.clientGone() } else { exchangeStorage?.clientEnded() }
         exchangeStorage = nil
         context.clientGone(self)
     }
 
     func errorCaught(context channelContext: ChannelHandlerContext, error: any Error) {
+        isBroken = true
         channelContext.close(promise: nil)
     }
 
@@ -254,7 +257,8 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
         waitForBody()
         guard hasExchange, let part else { return }
         exchange.requestBody(part)
-        if size == left { requestComplete(trailers: []) }
+        // Sending it may have shown the upstream to be dead, and have ended all of this.
+        if size == left, hasExchange { requestComplete(trailers: []) }
     }
 
     private func takeChunks() -> Bool {
@@ -286,6 +290,7 @@ final class HTTP1ClientConnection: ChannelInboundHandler {
             case .end(let next):
                 bytes.moveReaderIndex(forwardBy: min(next, bytes.readableBytes))
                 inbound = bytes
+                if case .lingering = receiving { return true }
                 receiving = .nothing
                 if hasExchange { requestComplete(trailers: decoder.trailers) }
                 return true

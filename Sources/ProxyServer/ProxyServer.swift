@@ -112,6 +112,11 @@ package final class ProxyServer: Sendable {
 
     private func bootstrap(_ context: NIOLoopBound<LoopContext>, _ options: ListenOptions) -> ServerBootstrap {
         ServerBootstrap(group: context.eventLoop)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoff(context: context.value))
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.autoRead, value: false)

@@ -30,6 +30,8 @@ package struct TrafficCounters: Sendable, Equatable {
     package var connectionsRefused = 0
     /// Requests refused as malformed, too large or too slow.
     package var refused = 0
+    /// Connections that could not be accepted, for want of descriptors above all.
+    package var acceptFailures = 0
     /// Exchanges that took longer than an exchange may.
     package var overdue = 0
     /// Clients that left before their answer was complete.
@@ -55,6 +57,7 @@ package struct TrafficCounters: Sendable, Equatable {
         refused += other.refused
         clientAborts += other.clientAborts
         overdue += other.overdue
+        acceptFailures += other.acceptFailures
         upgraded += other.upgraded
         unmatched.add(other.unmatched)
         for i in extractions.indices where i < other.extractions.count { extractions[i].add(other.extractions[i]) }

@@ -72,17 +72,12 @@ extension HTTP1ClientConnection {
 
     func tunnelInputEnded() {
         flush()
-        channelContext?.close(mode: .output, promise: nil)
+        // Not before all is out: a half that is shut while the other one ends takes with it what is still queued.
+        socket?.whenWritten { [self] in channelContext?.close(mode: .output, promise: nil) }
     }
 
     func tunnelEnded() {
         flush()
-        receiving = .lingering
-        waiting = .writing
-        deadline = context.now + context.settings.body
-        guard let channelContext else { return }
-        let written = channelContext.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { [self] _ in linger() }
-        channelContext.close(mode: .output, promise: written)
+        lingerOnceWritten()
     }
 }

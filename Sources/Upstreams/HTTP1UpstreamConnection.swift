@@ -347,7 +347,8 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
 
     package func finishSending() {
         flush()
-        context?.close(mode: .output, promise: nil)
+        // Not before all is out: a half that is shut while the other one ends takes with it what is still queued.
+        socket?.whenWritten { [self] in context?.close(mode: .output, promise: nil) }
     }
 
     package func endTunnel(within limit: TimeAmount) {
@@ -356,12 +357,11 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
         guard let context else { return }
         let channel = context.channel
         let guardian = context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
-        let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.whenComplete { _ in
+        guard let socket else { return }
+        socket.whenWritten {
             guardian.cancel()
             channel.close(promise: nil)
         }
-        context.close(mode: .output, promise: written)
     }
 
     private func fail(_ failure: UpstreamFailure) {

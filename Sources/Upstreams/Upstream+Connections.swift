@@ -7,6 +7,7 @@ extension Upstream {
         connections += 1
         pool.connections += 1
         let bound = NIOLoopBound((upstream: self, pool: pool), eventLoop: loop)
+        var hasReturned = false
         ClientBootstrap(group: loop)
             .connectTimeout(timeouts.connect)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -20,11 +21,24 @@ extension Upstream {
                 }
             }
             .connect(to: pool.address).assumeIsolated().whenComplete { [self] result in
-                switch result {
-                case .success(let channel): connected(channel, pool, for: waiter)
-                case .failure(let error): connectFailed(error, pool, for: waiter)
+                // A connect may fail at once (no route, no descriptor). Whoever asked has its waiter only when this call
+                // has returned, and would take the answer for that of a later attempt.
+                if hasReturned {
+                    connectEnded(result, pool, for: waiter)
+                } else {
+                    loop.assumeIsolated().execute { [self] in connectEnded(result, pool, for: waiter) }
                 }
             }
+        hasReturned = true
+    }
+
+    private func connectEnded(
+        _ result: Result<any Channel, any Error>, _ pool: UpstreamPool, for waiter: UpstreamWaiter
+    ) {
+        switch result {
+        case .success(let channel): connected(channel, pool, for: waiter)
+        case .failure(let error): connectFailed(error, pool, for: waiter)
+        }
     }
 
     private func connected(_ channel: any Channel, _ pool: UpstreamPool, for waiter: UpstreamWaiter) {

@@ -34,6 +34,28 @@ import Upstreams
         }
     }
 
+    @Test func `an endpoint that cannot even be tried is passed over, also for a body that comes later`() async throws {
+        let origin = try ScriptedOrigin(answering: { plainAnswer($0.text) })
+        // No route leads to the broadcast address, so connecting fails within the call.
+        let settings = UpstreamSettings(addresses: [
+            UpstreamAddress(host: "255.255.255.255", port: 9), UpstreamAddress(host: "127.0.0.1", port: origin.port),
+        ])
+        try await withProxy(upstreams: Self.upstreams(settings)) { proxy in
+            let held = Watched<[RawSocket]>([])
+            for number in 0..<6 {
+                let client = try proxy.connect()
+                try client.send("POST /\(number) HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\n")
+                // The head has been dealt with before the body comes.
+                #expect(await proxy.reaches(openConnections: number + 1))
+                try client.send("late\(number)")
+                let answer = try Message.answer(from: client)
+                #expect(answer.status == 200 && answer.text == "late\(number)")
+                held.change { $0.append(client) }
+            }
+            #expect(origin.requests.map(\.target) == (0..<6).map { "/\($0)" })
+        }
+    }
+
     @Test func `by least requests the busy endpoint is left alone`() async throws {
         let mayAnswer = Watched(false)
         let slow = try ScriptedOrigin(answering: { _ in

@@ -36,6 +36,9 @@ extension ProxyBackend {
                 "strangler_upgraded_total", "Connections that became tunnels (WebSocket).", .counter,
                 Double(counters.upgraded)),
             family(
+                "strangler_accept_failures_total", "Connections that could not be accepted.", .counter,
+                Double(counters.acceptFailures)),
+            family(
                 "strangler_overdue_exchanges_total", "Exchanges that took longer than an exchange may.", .counter,
                 Double(counters.overdue)),
             family("strangler_postgres_up", "Whether Postgres answers.", .gauge, isFollowing ? 1 : 0),

@@ -77,6 +77,7 @@ final class ProxyProcess: Sendable {
     ) async throws -> ProxyProcess {
         let reading = ConfigurationReading(path: file)
         let configuration = try reading.result.get()
+        Descriptors.raise(for: configuration, logger: logger)
         let data = try DataDirectory(path: configuration.dataDirectory)
         let redactor = Redactor(key: try data.redactionKey())
         let model = TrafficModel(configuration, redactor: redactor)

@@ -100,6 +100,42 @@ import Upstreams
         #expect(origin.record.now.errors.isEmpty)
     }
 
+    @Test(
+        "row 48: what one side still has to get is not lost when both have ended",
+        arguments: [(clientEndsFirst: true, up: 0), (false, 0), (false, 6_000_000)])
+    func tail(clientEndsFirst: Bool, up: Int) async throws {
+        let down = up == 0 ? 6_000_000 : 0
+        let got = Watched<Int?>(nil)
+        let originMayRead = Watched(false)
+        let origin = try Self.origin { connection throws(SocketError) in
+            if clientEndsFirst { _ = connection.socket.takeToEnd() }
+            try connection.socket.send([UInt8](repeating: 0x64, count: down))
+            connection.socket.finishSending()
+            if up > 0 { _ = originMayRead.wait { $0 } }
+            let rest = connection.socket.takeToEnd()
+            got.change { $0 = rest.bytes.count }
+        }
+        try await withProxy(monolith: origin.port) { proxy in
+            let client = try Self.connected(proxy, receiveBuffer: 16 * 1024)
+            if clientEndsFirst {
+                client.finishSending()
+                let (bytes, ending) = client.takeToEnd()
+                #expect(bytes.count == down && ending == .closed)
+            } else if up > 0 {
+                // The origin has ended; the client has not, and its bytes find no reader for a while.
+                #expect(client.takeToEnd().ending == .closed)
+                Task.detached { originMayRead.change { $0 = true } }
+                try client.send([UInt8](repeating: 0x75, count: up))
+                client.finishSending()
+                #expect(got.wait { $0 == up }, "\(String(describing: got.now))")
+            } else {
+                client.finishSending()
+                let (bytes, ending) = client.takeToEnd()
+                #expect(bytes.count == down && ending == .closed)
+            }
+        }
+    }
+
     @Test("row 48: a side that does not read holds the other back, and gets everything once it reads")
     func backpressure() async throws {
         let size = 24 * 1024 * 1024
