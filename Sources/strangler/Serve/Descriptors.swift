@@ -9,19 +9,25 @@ import ProxyConfiguration
 
 /// File descriptors: each client takes one, and another one at its upstream.
 enum Descriptors {
-    /// Raises this process's limit as far as it may, and says so when that is not enough for what the files allow: the
-    /// limit of connections could then never answer 503, because accepting fails before it.
-    static func raise(for configuration: ProxyConfiguration, logger: Logger) {
+    /// Raises this process's limit as far as it may.
+    static func raise() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max
+        else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
+    /// Says so when the limit is not enough for what the files allow: the limit of connections could then never answer
+    /// 503, because accepting fails before it.
+    static func warn(of configuration: ProxyConfiguration, logger: Logger) {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        if limit.rlim_cur < limit.rlim_max {
-            limit.rlim_cur = limit.rlim_max
-            _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        }
-        let needed = 2 * configuration.limits.connections + reserve
+        let connections = configuration.limits.connections
+        let needed = 2 * connections + reserve
         guard limit.rlim_cur < rlim_t(needed) else { return }
         logger.warning(
-            "limits.connections is \(configuration.limits.connections), which may take \(needed) file descriptors, and \(limit.rlim_cur) are allowed: raise `ulimit -n` or lower limits.connections"
+            "limits.connections is \(connections), which may take \(needed) file descriptors, and \(limit.rlim_cur) are allowed: raise `ulimit -Hn` or lower limits.connections"
         )
     }
 

@@ -77,7 +77,7 @@ final class ProxyProcess: Sendable {
     ) async throws -> ProxyProcess {
         let reading = ConfigurationReading(path: file)
         let configuration = try reading.result.get()
-        Descriptors.raise(for: configuration, logger: logger)
+        Descriptors.raise()
         let data = try DataDirectory(path: configuration.dataDirectory)
         let redactor = Redactor(key: try data.redactionKey())
         let model = TrafficModel(configuration, redactor: redactor)
@@ -101,6 +101,7 @@ final class ProxyProcess: Sendable {
                     group.addTask { await keeper.follow() }
                 }
             }
+            Descriptors.warn(of: configuration, logger: logger)
             return ProxyProcess(
                 port: listeners.first?.port ?? 0, adminPort: admin.port, keeper: keeper, files: files,
                 configuration: configuration, parts: parts, listeners: listeners, data: data, background: background,
