@@ -118,18 +118,6 @@ final class Exchange {
         abandon()
     }
 
-    /// The client's connection has ended, both ways and in order. What it said in a tunnel still goes to the upstream.
-    func clientEnded() {
-        guard machine.phase == .tunnelling else {
-            clientGone()
-            return
-        }
-        machine.ended()
-        deadline = .distantFuture
-        stream?.endTunnel(within: context.settings.idle)
-        stream = nil
-    }
-
     /// Ends the exchange without an answer of an upstream's: the client has left, cannot be understood, or took too long.
     func abandon() {
         guard isActive else { return }

@@ -1,6 +1,7 @@
 package import Extraction
 package import HTTPWire
 package import NIOCore
+internal import Resilience
 internal import Synchronization
 package import Upstreams
 
@@ -64,7 +65,7 @@ package final class LoopContext {
     private(set) var isDraining = false
     /// While draining: when connections that rest between two requests are closed.
     private var idleUntil = NIODeadline.distantFuture
-    private var random: UInt64
+    private var chance = Chance(seed: UInt64.random(in: 1...UInt64.max))
     var refusedConnections = 0
     private var clients: [HTTP1ClientConnection] = []
     private var ticker: RepeatedTask?
@@ -83,7 +84,6 @@ package final class LoopContext {
         configuration = LoopConfiguration(model, loop: loop, share: share, directory: directory, replacing: nil)
         settings = model.settings
         pseudonym = Array(model.settings.pseudonym.utf8)
-        random = UInt64.random(in: 1...UInt64.max)
         counters = TrafficCounters(extractions: model.snapshot.extractions.count)
         date = HTTPDate.format(secondsSince1970: Int(time(nil)))
     }
@@ -195,23 +195,14 @@ package final class LoopContext {
 
     // MARK: Chance
 
-    /// xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators, scrambled", 2016): for
-    /// sampling and for ids that need be unique, not secret.
-    func nextRandom() -> UInt64 {
-        random ^= random >> 12
-        random ^= random << 25
-        random ^= random >> 27
-        return random &* 2_685_821_657_736_338_717
-    }
-
     /// 0 ..< 10,000.
-    func sampleRoll() -> Int { Int(nextRandom().multipliedFullWidth(by: 10_000).high) }
+    func sampleRoll() -> Int { chance.next(below: 10_000) }
 
     /// 32 hexadecimal digits.
     func makeRequestID() -> [UInt8] {
         var id: [UInt8] = []
         id.reserveCapacity(32)
-        for var word in [nextRandom(), nextRandom()] {
+        for var word in [chance.next(), chance.next()] {
             for _ in 0..<16 {
                 let digit = UInt8(truncatingIfNeeded: word & 0xF)
                 id.append(digit < 10 ? 0x30 + digit : 0x57 + digit)

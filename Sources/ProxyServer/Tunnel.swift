@@ -46,11 +46,20 @@ extension Exchange {
 
     /// Both sides have said all, or nothing for too long, or the upstream is gone.
     func finishTunnel() {
+        endUpstreamOfTunnel()
+        client.tunnelEnded()
+    }
+
+    /// The client's connection has ended, both ways and in order. What it said in a tunnel still goes to the upstream.
+    func clientEnded() {
+        if machine.phase == .tunnelling { endUpstreamOfTunnel() } else { clientGone() }
+    }
+
+    private func endUpstreamOfTunnel() {
         machine.ended()
         deadline = .distantFuture
         stream?.endTunnel(within: context.settings.body)
         stream = nil
-        client.tunnelEnded()
     }
 }
 

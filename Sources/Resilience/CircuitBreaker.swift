@@ -80,18 +80,11 @@ package struct CircuitBreaker: Sendable {
 
     /// A request wants to go to the upstream. Each admitted one is followed by one `completed` or `cancelled`.
     package mutating func admit(now: Int64) -> Admission {
+        if wouldRefuse(now: now) { return .refused }
         switch state {
-        case .closed:
-            return .admitted
-        case .open:
-            guard hasPassed(limits.openFor, now) else { return .refused }
-            enterHalfOpen(now)
-        case .halfOpen:
-            if probesOut >= limits.probes {
-                // A probe may hang for longer than anybody wants to wait, or its outcome may have been lost.
-                guard hasPassed(limits.openFor, now) else { return .refused }
-                enterHalfOpen(now)
-            }
+        case .closed: return .admitted
+        case .open: enterHalfOpen(now)
+        case .halfOpen: if probesOut >= limits.probes { enterHalfOpen(now) }
         }
         probesOut += 1
         return .probe
@@ -102,6 +95,7 @@ package struct CircuitBreaker: Sendable {
         switch state {
         case .closed: false
         case .open: !hasPassed(limits.openFor, now)
+        // A probe may hang for longer than anybody wants to wait, or its outcome may have been lost.
         case .halfOpen: probesOut >= limits.probes && !hasPassed(limits.openFor, now)
         }
     }

@@ -10,13 +10,13 @@ package struct LoadBalancer: Sendable {
 
     package let method: Method
     private var turn: Int
-    private var random: UInt64
+    private var chance: Chance
 
     /// - Parameter seed: of chance, and of whose turn it is first: were it the same on each event loop, the first endpoint
     ///   would get the first request of all of them.
     package init(method: Method = .roundRobin, seed: UInt64) {
         self.method = method
-        random = seed | 1
+        chance = Chance(seed: seed | 1)
         turn = Int(truncatingIfNeeded: seed >> 33)
     }
 
@@ -37,15 +37,7 @@ package struct LoadBalancer: Sendable {
     /// one, a failing endpoint of two would get every request first.
     package mutating func pickOther(than failed: Int, of count: Int) -> Int {
         guard count > 1 else { return 0 }
-        let other = Int(truncatingIfNeeded: nextRandom().multipliedFullWidth(by: UInt64(count - 1)).high)
+        let other = chance.next(below: count - 1)
         return other < failed ? other : other + 1
-    }
-
-    /// xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators, scrambled", 2016).
-    private mutating func nextRandom() -> UInt64 {
-        random ^= random >> 12
-        random ^= random << 25
-        random ^= random >> 27
-        return random &* 2_685_821_657_736_338_717
     }
 }

@@ -51,9 +51,8 @@ package struct EndpointTemplates: Sendable {
     /// Which of the contract's templates a path below `/**` belongs to; -1 for none. Of raw bytes and without making a
     /// name, for those who only count.
     package func known(route: Int, path: UnsafeRawBufferPointer) -> Int {
-        guard routes.indices.contains(route), routes[route].pattern.matchesRest else { return -1 }
-        let extraction = routes[route].extraction
-        guard contracts.indices.contains(extraction), let contract = contracts[extraction] else { return -1 }
+        guard routes.indices.contains(route), routes[route].pattern.matchesRest, let contract = contract(of: route)
+        else { return -1 }
         let noHost = UnsafeRawBufferPointer(start: nil, count: 0)
         return contract.table.match(method: .get, methodToken: noHost, path: path, host: noHost)
     }
@@ -61,13 +60,15 @@ package struct EndpointTemplates: Sendable {
     /// The name, without the method, of what `known` found; the route's own where it found nothing.
     package func name(route: Int, template: Int) -> String {
         guard routes.indices.contains(route) else { return "(none)" }
-        let extraction = routes[route].extraction
-        if contracts.indices.contains(extraction), let texts = contracts[extraction]?.texts,
-            texts.indices.contains(template)
-        {
-            return texts[template]
+        guard let texts = contract(of: route)?.texts, texts.indices.contains(template) else {
+            return routes[route].pattern.text
         }
-        return routes[route].pattern.text
+        return texts[template]
+    }
+
+    private func contract(of route: Int) -> Contract? {
+        let extraction = routes[route].extraction
+        return contracts.indices.contains(extraction) ? contracts[extraction] : nil
     }
 
     /// The name without the method.
@@ -86,10 +87,8 @@ package struct EndpointTemplates: Sendable {
         guard routes.indices.contains(route) else { return nil }
         let pattern = routes[route].pattern
         guard pattern.matchesRest else { return pattern.text }
-        let extraction = routes[route].extraction
-        guard contracts.indices.contains(extraction), let contract = contracts[extraction] else { return nil }
-        let known = contract.table.match(method: "GET", path: path)
-        return known >= 0 ? contract.texts[known] : nil
+        let template = Array(path.utf8).withUnsafeBytes { known(route: route, path: $0) }
+        return template >= 0 ? name(route: route, template: template) : nil
     }
 
     /// Puts the route's own segments in front, and templates the others.

@@ -148,7 +148,7 @@ final class ShadowLoop {
         let reason: NotComparedReason
         if gate.isOpen(slot: slot, isService: isService) {
             reason = .shadowCircuitOpen
-        } else if jobs.count + compared + settling.count >= settings.maximumJobs || bytes >= settings.maximumBytes {
+        } else if held >= settings.maximumJobs || bytes >= settings.maximumBytes {
             reason = .shed
         } else {
             return true
@@ -159,6 +159,9 @@ final class ShadowLoop {
         gate.skip(.init(slot: slot, route: route, template: template, method: method, reason: reason))
         return false
     }
+
+    /// Exchanges whose bytes are kept.
+    private var held: Int { jobs.count + compared + settling.count }
 
     private func flushSkipped() {
         if !gate.skipped.isEmpty { countSkipped(gate.takeSkipped(), settings) }
@@ -189,7 +192,6 @@ final class ShadowLoop {
             return
         }
         let size = exchange.heldBytes
-        let held = jobs.count + compared + settling.count
         guard held < settings.maximumJobs, bytes + size <= settings.maximumBytes else {
             drop(exchange, decided, .notSent(.shed))
             return

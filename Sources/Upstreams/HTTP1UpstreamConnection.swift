@@ -354,10 +354,9 @@ package final class HTTP1UpstreamConnection: ChannelInboundHandler, UpstreamStre
     package func endTunnel(within limit: TimeAmount) {
         consumer = nil
         flush()
-        guard let context else { return }
+        guard let context, let socket else { return }
         let channel = context.channel
         let guardian = context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
-        guard let socket else { return }
         socket.whenWritten {
             guardian.cancel()
             channel.close(promise: nil)
