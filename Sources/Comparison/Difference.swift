@@ -61,8 +61,14 @@ package enum NotComparedReason: String, Error, Sendable, Codable, CaseIterable {
     case bodyTooDeep = "body-too-deep"
     /// Elements of an unordered array could not be paired within ``ComparisonLimits/alignmentWork``.
     case alignmentTooLarge = "alignment-too-large"
-    /// The bodies are compressed and not identical; the comparison does not decode.
+    /// The bodies are not identical, and are encoded in a way that cannot be decoded.
     case contentEncoding = "content-encoding"
+    /// A body was decoded to more than a comparison may hold.
+    case decodedTooLarge = "decoded-too-large"
+    /// `sample` left this request out.
+    case notSampled = "not-sampled"
+    /// A field differed, and nothing is known yet of how often the primary disagrees with itself there.
+    case baselineUnknown = "baseline-unknown"
     /// The queue of shadow work was full.
     case shed
     case shadowTimeout = "shadow-timeout"

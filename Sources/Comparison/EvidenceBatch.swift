@@ -7,12 +7,17 @@ package struct VerdictKey: Hashable, Sendable {
     package var verdict: Verdict
     /// A ``NotComparedReason`` in its raw form, or why a side failed.
     package var reason: String?
+    /// Of the primary's answer: 2 for 2xx and so on, 0 where there was none.
+    package var statusClass: Int
 
-    package init(extraction: String, endpoint: String, verdict: Verdict, reason: String? = nil) {
+    package init(
+        extraction: String, endpoint: String, verdict: Verdict, reason: String? = nil, statusClass: Int = 0
+    ) {
         self.extraction = extraction
         self.endpoint = endpoint
         self.verdict = verdict
         self.reason = reason
+        self.statusClass = statusClass
     }
 }
 
@@ -84,6 +89,9 @@ package struct EvidenceBatch: Sendable, Equatable {
     package private(set) var examples: [MismatchRecord] = []
     package private(set) var examplesDropped = 0
     package private(set) var fallbacks: [FallbackKey: FallbackTally] = [:]
+    package private(set) var latencies: [LatencyKey: LatencyHistogram] = [:]
+    package private(set) var hiddenByRules: [RuleKey: RuleTally] = [:]
+    package private(set) var noise: [NoiseScope: NoiseTally] = [:]
     private var examplesByGroup: [String: Int] = [:]
     private let limits: EvidenceLimits
 
@@ -93,7 +101,7 @@ package struct EvidenceBatch: Sendable, Equatable {
 
     package var isEmpty: Bool {
         counts.isEmpty && mismatchCounts.isEmpty && mismatchesUngrouped == 0 && examples.isEmpty
-            && examplesDropped == 0 && fallbacks.isEmpty
+            && examplesDropped == 0 && fallbacks.isEmpty && latencies.isEmpty && hiddenByRules.isEmpty && noise.isEmpty
     }
 
     package mutating func count(_ key: VerdictKey, times: Int = 1) {
@@ -118,6 +126,19 @@ package struct EvidenceBatch: Sendable, Equatable {
         examplesDropped += 1
     }
 
+    package mutating func countLatency(_ key: LatencyKey, nanoseconds: Int64) {
+        latencies[key, default: LatencyHistogram()].record(nanoseconds: nanoseconds)
+    }
+
+    package mutating func countHidden(_ key: RuleKey, differences: Int, at: Date) {
+        add(RuleTally(pairs: 1, differences: differences, last: at), to: key)
+    }
+
+    /// - Parameter tally: what is new.
+    package mutating func countNoise(_ scope: NoiseScope, _ tally: NoiseTally) {
+        noise[scope, default: NoiseTally()].merge(tally)
+    }
+
     package mutating func countFallback(_ key: FallbackKey, at: Date) {
         add(FallbackTally(count: 1, last: at), to: key)
     }
@@ -128,6 +149,9 @@ package struct EvidenceBatch: Sendable, Equatable {
         for tally in other.mismatchCounts.values { add(tally) }
         for record in other.examples { keep(record) }
         for (key, tally) in other.fallbacks { add(tally, to: key) }
+        for (key, histogram) in other.latencies { latencies[key, default: LatencyHistogram()].merge(histogram) }
+        for (key, tally) in other.hiddenByRules { add(tally, to: key) }
+        for (scope, tally) in other.noise { countNoise(scope, tally) }
         mismatchesUngrouped += other.mismatchesUngrouped
         examplesDropped += other.examplesDropped
     }
@@ -150,6 +174,10 @@ package struct EvidenceBatch: Sendable, Equatable {
         examplesByGroup[record.signature.hex, default: 0] += 1
     }
 
+    private mutating func add(_ tally: RuleTally, to key: RuleKey) {
+        if hiddenByRules[key]?.merge(tally) == nil { hiddenByRules[key] = tally }
+    }
+
     private mutating func add(_ tally: FallbackTally, to key: FallbackKey) {
         let known = fallbacks[key]
         fallbacks[key] = FallbackTally(
@@ -162,4 +190,7 @@ package protocol EvidenceStore: Sendable {
     /// Adds the whole batch or nothing.
     /// - Parameter at: the time that the counters are filed under.
     func record(_ batch: EvidenceBatch, at: Date) async throws
+
+    /// What has been learned of the primary's own disagreement within the window that the store keeps, over all replicas.
+    func noise() async throws -> [NoiseScope: NoiseTally]
 }

@@ -28,6 +28,8 @@ extension PostgresStore: EvidenceStore {
         }
     }
 
+    package func noise() async throws -> [NoiseScope: NoiseTally] { [:] }
+
     private func exampleRows(_ records: [MismatchRecord]) -> [ExampleRow] {
         records.compactMap { record in
             do {

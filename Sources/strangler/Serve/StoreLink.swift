@@ -60,6 +60,10 @@ final class StoreLink: EvidenceStore, Sendable {
         try await connected().record(batch, at: at)
     }
 
+    func noise() async throws -> [NoiseScope: NoiseTally] {
+        try await connected().noise()
+    }
+
     /// Until it is connected, then watches over a private server. Ends with its task.
     func run() async {
         var wait = Duration.milliseconds(250)

@@ -40,6 +40,8 @@ private final class VerdictStore: EvidenceStore {
             }
         }
     }
+
+    func noise() async throws -> [NoiseScope: NoiseTally] { [:] }
 }
 
 func withShadowedProxy(

@@ -10,6 +10,7 @@ actor MemoryStore: EvidenceStore {
     private(set) var examples: [MismatchRecord] = []
     private(set) var fallbacks: [FallbackKey: Int] = [:]
     private(set) var refused = 0
+    private var learned: [NoiseScope: NoiseTally] = [:]
     private var isAway = false
 
     func record(_ batch: EvidenceBatch, at: Date) async throws {
@@ -26,6 +27,10 @@ actor MemoryStore: EvidenceStore {
         examples += batch.examples
         for (key, tally) in batch.fallbacks { fallbacks[key, default: 0] += tally.count }
     }
+
+    func noise() async throws -> [NoiseScope: NoiseTally] { learned }
+
+    func setLearned(_ noise: [NoiseScope: NoiseTally]) { learned = noise }
 
     func setAway(_ away: Bool) { isAway = away }
 }
