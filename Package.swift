@@ -49,7 +49,7 @@ let package = Package(
             sources: ["schema/Migrations.swift"],
             resources: [
                 .embedInCode("orders.yaml"), .embedInCode("schema/001_stages.sql"),
-                .embedInCode("schema/002_evidence.sql"),
+                .embedInCode("schema/002_evidence.sql"), .embedInCode("schema/003_evidence_depth.sql"),
             ]
         ),
         .target(

@@ -64,44 +64,34 @@ package struct MismatchTally: Sendable, Equatable {
     }
 }
 
-/// Bounds on what a batch may hold while it waits for the store. Verdict counters are bounded by the
-/// configuration; groups and examples are not, and are.
-package struct EvidenceLimits: Sendable, Equatable {
-    package var groups: Int
-    package var examplesPerGroup: Int
-    package var examples: Int
-
-    package init(groups: Int = 10_000, examplesPerGroup: Int = 5, examples: Int = 500) {
-        self.groups = max(1, groups)
-        self.examplesPerGroup = max(0, examplesPerGroup)
-        self.examples = max(0, examples)
-    }
-}
-
 /// Evidence on its way to the store. A storm of mismatches costs counters: examples beyond the limits are
 /// dropped and counted, and every verdict is counted whatever happens to its example.
 package struct EvidenceBatch: Sendable, Equatable {
     package private(set) var counts: [VerdictKey: Int] = [:]
     /// By signature hex.
     package private(set) var mismatchCounts: [String: MismatchTally] = [:]
-    /// Mismatches whose group found no place among ``EvidenceLimits/groups``; `counts` has them.
-    package private(set) var mismatchesUngrouped = 0
     package private(set) var examples: [MismatchRecord] = []
-    package private(set) var examplesDropped = 0
     package private(set) var fallbacks: [FallbackKey: FallbackTally] = [:]
     package private(set) var latencies: [LatencyKey: LatencyHistogram] = [:]
     package private(set) var hiddenByRules: [RuleKey: RuleTally] = [:]
     package private(set) var noise: [NoiseScope: NoiseTally] = [:]
+    /// What found no place within the limits.
+    package private(set) var losses: [EvidenceLoss: Int] = [:]
     private var examplesByGroup: [String: Int] = [:]
+    private var noiseFields = 0
     private let limits: EvidenceLimits
+
+    package var examplesDropped: Int { losses[.examplesDropped, default: 0] }
+    /// Mismatches whose group found no place among ``EvidenceLimits/groups``; `counts` has them.
+    package var mismatchesUngrouped: Int { losses[.mismatchesUngrouped, default: 0] }
 
     package init(limits: EvidenceLimits = EvidenceLimits()) {
         self.limits = limits
     }
 
     package var isEmpty: Bool {
-        counts.isEmpty && mismatchCounts.isEmpty && mismatchesUngrouped == 0 && examples.isEmpty
-            && examplesDropped == 0 && fallbacks.isEmpty && latencies.isEmpty && hiddenByRules.isEmpty && noise.isEmpty
+        counts.isEmpty && mismatchCounts.isEmpty && examples.isEmpty && losses.isEmpty && fallbacks.isEmpty
+            && latencies.isEmpty && hiddenByRules.isEmpty && noise.isEmpty
     }
 
     package mutating func count(_ key: VerdictKey, times: Int = 1) {
@@ -123,10 +113,11 @@ package struct EvidenceBatch: Sendable, Equatable {
 
     package mutating func addWithoutExample(_ signature: MismatchSignature, at: Date) {
         add(MismatchTally(signature: signature, count: 1, first: at, last: at))
-        examplesDropped += 1
+        lose(1, .examplesDropped)
     }
 
     package mutating func countLatency(_ key: LatencyKey, nanoseconds: Int64) {
+        guard hasRoomForLatency(of: key) else { return lose(1, .latenciesDropped) }
         latencies[key, default: LatencyHistogram()].record(nanoseconds: nanoseconds)
     }
 
@@ -134,9 +125,24 @@ package struct EvidenceBatch: Sendable, Equatable {
         add(RuleTally(pairs: 1, differences: differences, last: at), to: key)
     }
 
-    /// - Parameter tally: what is new.
+    /// - Parameter tally: what is new. Fields beyond the limits are left out and counted as lost; the comparisons are not.
     package mutating func countNoise(_ scope: NoiseScope, _ tally: NoiseTally) {
-        noise[scope, default: NoiseTally()].merge(tally)
+        guard noise[scope] != nil || noise.count < limits.noiseScopes else {
+            return lose(max(1, tally.differing.count), .noiseDropped)
+        }
+        // Taken out, so that adding to it does not copy it.
+        var known = noise.removeValue(forKey: scope) ?? NoiseTally()
+        known.compared.merge(tally.compared)
+        for (field, count) in tally.differing {
+            if known.differing[field]?.merge(count) != nil { continue }
+            guard known.differing.count < limits.noiseFieldsPerScope, noiseFields < limits.noiseFields else {
+                lose(1, .noiseDropped)
+                continue
+            }
+            known.differing[field] = count
+            noiseFields += 1
+        }
+        noise[scope] = known
     }
 
     package mutating func countFallback(_ key: FallbackKey, at: Date) {
@@ -149,33 +155,46 @@ package struct EvidenceBatch: Sendable, Equatable {
         for tally in other.mismatchCounts.values { add(tally) }
         for record in other.examples { keep(record) }
         for (key, tally) in other.fallbacks { add(tally, to: key) }
-        for (key, histogram) in other.latencies { latencies[key, default: LatencyHistogram()].merge(histogram) }
+        for (key, histogram) in other.latencies {
+            guard hasRoomForLatency(of: key) else {
+                lose(histogram.total, .latenciesDropped)
+                continue
+            }
+            latencies[key, default: LatencyHistogram()].merge(histogram)
+        }
         for (key, tally) in other.hiddenByRules { add(tally, to: key) }
         for (scope, tally) in other.noise { countNoise(scope, tally) }
-        mismatchesUngrouped += other.mismatchesUngrouped
-        examplesDropped += other.examplesDropped
+        for (kind, count) in other.losses { lose(count, kind) }
+    }
+
+    private mutating func lose(_ count: Int, _ kind: EvidenceLoss) {
+        losses[kind, default: 0] += count
+    }
+
+    private func hasRoomForLatency(of key: LatencyKey) -> Bool {
+        latencies.count < limits.latencies || latencies[key] != nil
     }
 
     private mutating func add(_ tally: MismatchTally) {
         let hex = tally.signature.hex
         guard mismatchCounts[hex] != nil || mismatchCounts.count < limits.groups else {
-            mismatchesUngrouped += tally.count
-            return
+            return lose(tally.count, .mismatchesUngrouped)
         }
         if mismatchCounts[hex]?.merge(tally) == nil { mismatchCounts[hex] = tally }
     }
 
     private mutating func keep(_ record: MismatchRecord) {
         guard hasRoomForExample(of: record.signature), mismatchCounts[record.signature.hex] != nil else {
-            examplesDropped += 1
-            return
+            return lose(1, .examplesDropped)
         }
         examples.append(record)
         examplesByGroup[record.signature.hex, default: 0] += 1
     }
 
     private mutating func add(_ tally: RuleTally, to key: RuleKey) {
-        if hiddenByRules[key]?.merge(tally) == nil { hiddenByRules[key] = tally }
+        if hiddenByRules[key]?.merge(tally) != nil { return }
+        guard hiddenByRules.count < limits.rules else { return lose(tally.differences, .ruleHitsDropped) }
+        hiddenByRules[key] = tally
     }
 
     private mutating func add(_ tally: FallbackTally, to key: FallbackKey) {
@@ -187,7 +206,7 @@ package struct EvidenceBatch: Sendable, Equatable {
 
 /// Where evidence is kept: Postgres, in production.
 package protocol EvidenceStore: Sendable {
-    /// Adds the whole batch or nothing.
+    /// Adds the whole batch or nothing; examples that cannot be stored cost themselves.
     /// - Parameter at: the time that the counters are filed under.
     func record(_ batch: EvidenceBatch, at: Date) async throws
 

@@ -16,6 +16,20 @@ package struct VerdictCounts: Sendable, Equatable {
     /// Pairs of answers that were judged.
     package var compared: Int { match + mismatch + transient }
 
+    /// Every request of which a verdict was given, `notCompared` among them.
+    package var seen: Int { compared + primaryFailed + shadowFailed + notCompared.values.reduce(0, +) }
+
+    /// Left out by `sample`.
+    package var notSampled: Int { notCompared(.notSampled) }
+
+    /// Left out because the queue of shadow work was full.
+    package var shed: Int { notCompared(.shed) }
+
+    /// Left out because the other side is not asked for a while.
+    package var circuitOpen: Int { notCompared(.shadowCircuitOpen) }
+
+    package func notCompared(_ reason: NotComparedReason) -> Int { notCompared[reason.rawValue, default: 0] }
+
     mutating func add(_ verdict: Verdict, reason: String, count: Int) {
         switch verdict {
         case .match: match += count
@@ -37,6 +51,24 @@ package struct VerdictSummary: Sendable, Equatable {
         self.endpoints = endpoints
         self.total = total
     }
+}
+
+/// What part of an endpoint's traffic was compared, and which answers were among it.
+package struct EndpointCoverage: Sendable, Equatable {
+    /// `GET /api/v1/orders/{id}`.
+    package var endpoint: String
+    /// By class of the primary's status: 2 for 2xx and so on, 0 where it gave none or none was written down.
+    package var statusClasses: [Int: VerdictCounts]
+    package var total: VerdictCounts
+
+    package init(endpoint: String, statusClasses: [Int: VerdictCounts] = [:], total: VerdictCounts = VerdictCounts()) {
+        self.endpoint = endpoint
+        self.statusClasses = statusClasses
+        self.total = total
+    }
+
+    /// The endpoint's first word.
+    package var method: String { String(endpoint.prefix { $0 != " " }) }
 }
 
 package struct FallbackSummary: Sendable, Equatable {
@@ -75,6 +107,30 @@ package struct MismatchGroup: Sendable, Equatable {
     package var stateAt: Date?
     package var stateBy: String?
     package var stateWhy: String?
+    /// Pairs that were compared at this endpoint since the minute in which the group was first seen.
+    package var endpointCompared: Int
+
+    /// Of the pairs compared at this endpoint since this was first seen, the part that shows it; 0...1.
+    package var share: Double { count == 0 ? 0 : min(1, Double(count) / Double(max(1, endpointCompared))) }
+}
+
+/// Somebody's opinion of a group, or that it came back.
+package struct GroupChange: Sendable, Equatable {
+    package var at: Date
+    /// `strangler` where a fixed group was seen again.
+    package var actor: String
+    /// nil where it was not written down.
+    package var from: GroupState?
+    package var to: GroupState
+    package var reason: String?
+
+    package init(at: Date, actor: String, from: GroupState?, to: GroupState, reason: String?) {
+        self.at = at
+        self.actor = actor
+        self.from = from
+        self.to = to
+        self.reason = reason
+    }
 }
 
 /// A recorded pair of answers of one group.

@@ -6,7 +6,7 @@ import PostgresClient
 
 /// Where the bucket of a counter begins: at the full minute, or at the change of stage since then. `$1` is the time of
 /// the batch, `s` the extraction's state.
-private let bucket = """
+let counterBucket = """
     CASE WHEN s.since <= $1 THEN greatest(date_trunc('minute', $1::timestamptz), s.since)
          ELSE date_trunc('minute', $1::timestamptz) END
     """
@@ -14,6 +14,7 @@ private let bucket = """
 struct VerdictRows: Sendable {
     private var columns: (extraction: [String], endpoint: [String], verdict: [String], reason: [String]) =
         ([], [], [], [])
+    private var statusClasses: [Int64] = []
     private var counts: [Int64] = []
 
     init(_ counters: [VerdictKey: Int]) {
@@ -22,6 +23,7 @@ struct VerdictRows: Sendable {
             columns.endpoint.append(KeyText.endpoint(key.endpoint))
             columns.verdict.append(key.verdict.rawValue)
             columns.reason.append(KeyText.reason(key.reason ?? ""))
+            statusClasses.append((0...9).contains(key.statusClass) ? Int64(key.statusClass) : 0)
             counts.append(Int64(max(0, count)))
         }
     }
@@ -31,18 +33,19 @@ struct VerdictRows: Sendable {
         guard !counts.isEmpty else { return }
         try connection.query(
             """
-            INSERT INTO strangler.verdict_counts AS known (extraction, endpoint, bucket, verdict, reason, count)
-            SELECT extraction, endpoint, \(bucket), verdict, reason, sum(count)::bigint
-            FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
-                AS new (extraction, endpoint, verdict, reason, count)
+            INSERT INTO strangler.verdict_counts AS known
+                (extraction, endpoint, bucket, verdict, reason, status_class, count)
+            SELECT extraction, endpoint, \(counterBucket), verdict, reason, status_class, sum(count)::bigint
+            FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])
+                AS new (extraction, endpoint, verdict, reason, status_class, count)
             LEFT JOIN strangler.extraction_state s ON s.name = new.extraction
-            GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
-            ON CONFLICT (extraction, bucket, endpoint, verdict, reason)
+            GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
+            ON CONFLICT (extraction, bucket, endpoint, verdict, reason, status_class)
             DO UPDATE SET count = known.count + excluded.count
             """,
             [
                 .timestamp(at), .textArray(columns.extraction), .textArray(columns.endpoint),
-                .textArray(columns.verdict), .textArray(columns.reason), .intArray(counts),
+                .textArray(columns.verdict), .textArray(columns.reason), .intArray(statusClasses), .intArray(counts),
             ])
     }
 }
@@ -67,7 +70,7 @@ struct FallbackRows: Sendable {
         try connection.query(
             """
             INSERT INTO strangler.fallback_counts AS known (extraction, bucket, reason, count, last_at)
-            SELECT extraction, \(bucket), reason, sum(count)::bigint, max(last)
+            SELECT extraction, \(counterBucket), reason, sum(count)::bigint, max(last)
             FROM unnest($2::text[], $3::text[], $4::bigint[], $5::timestamptz[]) AS new (extraction, reason, count, last)
             LEFT JOIN strangler.extraction_state s ON s.name = new.extraction
             GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
@@ -105,73 +108,47 @@ struct GroupRows: Sendable {
 
     /// A group that was `fixed` and is seen after that has regressed. What was seen before somebody said so, and only
     /// arrives now, proves nothing.
-    func insert(on connection: isolated PostgresConnection) throws(PostgresError) {
-        guard !signatures.isEmpty else { return }
+    /// - Parameter limit: groups per extraction; of new ones the most frequent find a place.
+    /// - Returns: the counts of those that did not, by signature.
+    func insert(limit: Int, on connection: isolated PostgresConnection) throws(PostgresError) -> [String: Int] {
+        guard !signatures.isEmpty else { return [:] }
         let isBack = "known.state = 'fixed' AND excluded.last_seen > known.state_changed_at"
-        try connection.query(
+        let excluded = try connection.query(
             """
-            INSERT INTO strangler.mismatch_groups AS known
-                (signature, extraction, endpoint, differences, count, first_seen, last_seen)
-            SELECT signature, extraction, endpoint, differences::json, count, first, last
-            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[],
-                    $7::timestamptz[]) AS new (signature, extraction, endpoint, differences, count, first, last)
-            ORDER BY signature
-            ON CONFLICT (signature) DO UPDATE SET
-                count = known.count + excluded.count,
-                first_seen = least(known.first_seen, excluded.first_seen),
-                last_seen = greatest(known.last_seen, excluded.last_seen),
-                state = CASE WHEN \(isBack) THEN 'regressed' ELSE known.state END,
-                state_changed_at = CASE WHEN \(isBack) THEN excluded.last_seen ELSE known.state_changed_at END,
-                state_changed_by = CASE WHEN \(isBack) THEN 'strangler' ELSE known.state_changed_by END,
-                state_changed_why = CASE WHEN \(isBack) THEN 'seen again' ELSE known.state_changed_why END
+            WITH new AS MATERIALIZED (
+                SELECT new.*, known.signature IS NOT NULL AS is_known
+                FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[],
+                        $7::timestamptz[]) AS new (signature, extraction, endpoint, differences, count, first, last)
+                LEFT JOIN strangler.mismatch_groups known USING (signature)
+            ), sizes AS MATERIALIZED (
+                SELECT extraction, count(*) AS size FROM strangler.mismatch_groups
+                WHERE extraction IN (SELECT extraction FROM new WHERE NOT is_known) GROUP BY extraction
+            ), ranked AS (
+                SELECT new.*, is_known OR coalesce(size, 0) + row_number()
+                    OVER (PARTITION BY extraction, is_known ORDER BY count DESC, signature) <= $8::bigint AS fits
+                FROM new LEFT JOIN sizes USING (extraction)
+            ), written AS (
+                INSERT INTO strangler.mismatch_groups AS known
+                    (signature, extraction, endpoint, differences, count, first_seen, last_seen)
+                SELECT signature, extraction, endpoint, differences::json, count, first, last
+                FROM ranked WHERE fits ORDER BY signature
+                ON CONFLICT (signature) DO UPDATE SET
+                    count = known.count + excluded.count,
+                    first_seen = least(known.first_seen, excluded.first_seen),
+                    last_seen = greatest(known.last_seen, excluded.last_seen),
+                    state = CASE WHEN \(isBack) THEN 'regressed' ELSE known.state END,
+                    state_changed_at = CASE WHEN \(isBack) THEN excluded.last_seen ELSE known.state_changed_at END,
+                    state_changed_by = CASE WHEN \(isBack) THEN 'strangler' ELSE known.state_changed_by END,
+                    state_changed_why = CASE WHEN \(isBack) THEN 'seen again' ELSE known.state_changed_why END
+            )
+            SELECT signature, count FROM ranked WHERE NOT fits
             """,
             [
                 .textArray(signatures), .textArray(extractions), .textArray(endpoints), .textArray(differences),
-                .intArray(counts), .timestampArray(first), .timestampArray(last),
+                .intArray(counts), .timestampArray(first), .timestampArray(last), .int(limit),
             ])
-    }
-}
-
-/// One recorded pair, already JSON.
-struct ExampleRow: Sendable {
-    private let signature: String
-    private let at: Date
-    private let differences: String
-    private let request: String
-    private let primary: String
-    private let shadow: String
-
-    init(_ record: MismatchRecord) throws {
-        signature = record.signature.hex
-        at = record.at
-        differences = try StoredJSON.text(record.differences)
-        request = try StoredJSON.text(record.request)
-        primary = try StoredJSON.text(record.primary)
-        shadow = try StoredJSON.text(record.shadow)
-    }
-
-    /// Keeps a group's first `limit` examples. The groups were written in the same transaction, so their rows are
-    /// locked and no other replica can add to them between the count and the insertion.
-    static func insert(
-        _ rows: [ExampleRow], limit: Int, on connection: isolated PostgresConnection
-    ) throws(PostgresError) {
-        try connection.query(
-            """
-            INSERT INTO strangler.mismatch_examples (signature, at, differences, request, primary_answer, shadow_answer)
-            SELECT signature, at, differences::json, request::json, primary_answer::json, shadow_answer::json
-            FROM (
-                SELECT *, row_number() OVER (PARTITION BY signature ORDER BY place) AS rank
-                FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[])
-                    WITH ORDINALITY AS new (signature, at, differences, request, primary_answer, shadow_answer, place)
-            ) AS ranked
-            WHERE rank + (SELECT count(*) FROM strangler.mismatch_examples known
-                          WHERE known.signature = ranked.signature) <= $7
-            ORDER BY place
-            """,
-            [
-                .textArray(rows.map(\.signature)), .timestampArray(rows.map(\.at)),
-                .textArray(rows.map(\.differences)), .textArray(rows.map(\.request)),
-                .textArray(rows.map(\.primary)), .textArray(rows.map(\.shadow)), .int(limit),
-            ])
+        var left: [String: Int] = [:]
+        for row in excluded { left[try row.text("signature")] = try row.int("count") }
+        return left
     }
 }

@@ -1,5 +1,7 @@
+import Foundation
 package import Logging
 import PostgresClient
+import Synchronization
 
 /// Everything that Strangler keeps in Postgres: stages with their history, and the evidence.
 ///
@@ -10,12 +12,22 @@ package final class PostgresStore: Sendable {
     let logger: Logger
     /// Recorded pairs kept per mismatch group.
     let exampleLimit: Int
+    /// Groups of mismatches kept per extraction.
+    let groupLimit: Int
+    let retention: Retention
     private let connectionString: String
+    /// When `record` keeps house again.
+    let nextHousekeeping = Mutex(Date.distantPast)
 
     /// Does not connect yet. Two connections: one for the batches of evidence, one that a command always finds free.
-    package init(_ connectionString: String, exampleLimit: Int = 20, logger: Logger) {
+    package init(
+        _ connectionString: String, exampleLimit: Int = 20, groupLimit: Int = 10_000,
+        retention: Retention = Retention(), logger: Logger
+    ) {
         self.connectionString = connectionString
         self.exampleLimit = max(0, exampleLimit)
+        self.groupLimit = max(0, groupLimit)
+        self.retention = retention
         self.logger = logger
         pool = PostgresPool(connectionString, size: 2)
     }

@@ -163,7 +163,7 @@ extension OnRealPostgres {
             }
             let connection = try await PostgresConnection.connect(target)
             let rows = try await connection.query("SELECT name FROM strangler.schema_migrations ORDER BY number")
-            #expect(try rows.map { try $0.text("name") } == ["001_stages", "002_evidence"])
+            #expect(try rows.map { try $0.text("name") } == ["001_stages", "002_evidence", "003_evidence_depth"])
         }
 
         @Test func `an applied migration that was edited is named and nothing is done`() async throws {
@@ -172,7 +172,7 @@ extension OnRealPostgres {
             try await Migrator(logger: logger).migrate(target)
             var edited = migrations
             edited[1] = Migration(number: 2, name: "002_evidence", sql: edited[1].sql + "-- edited")
-            edited.append(Migration(number: 3, name: "003_more", sql: "CREATE TABLE strangler.more (n int)"))
+            edited.append(Migration(number: 99, name: "099_more", sql: "CREATE TABLE strangler.more (n int)"))
             let error = await #expect(throws: PostgresError.self) {
                 try await Migrator(migrations: edited, logger: logger).migrate(target)
             }
@@ -184,13 +184,13 @@ extension OnRealPostgres {
         @Test func `a migration that fails half-way leaves nothing and can be tried again`() async throws {
             let target = try await TestServer.database()
             let logger = Logger(label: "test")
-            let half = Migration(number: 3, name: "003_half", sql: "CREATE TABLE strangler.half (n int); SELECT 1/0")
+            let half = Migration(number: 99, name: "099_half", sql: "CREATE TABLE strangler.half (n int); SELECT 1/0")
             await #expect(throws: PostgresError.self) {
                 try await Migrator(migrations: migrations + [half], logger: logger).migrate(target)
             }
             let connection = try await PostgresConnection.connect(target)
             #expect(try await connection.query("SELECT FROM pg_tables WHERE tablename = 'half'").affected == 0)
-            let whole = Migration(number: 3, name: "003_half", sql: "CREATE TABLE strangler.half (n int)")
+            let whole = Migration(number: 99, name: "099_half", sql: "CREATE TABLE strangler.half (n int)")
             try await Migrator(migrations: migrations + [whole], logger: logger).migrate(target)
             #expect(try await connection.query("SELECT FROM pg_tables WHERE tablename = 'half'").affected == 1)
         }

@@ -1,0 +1,140 @@
+import Comparison
+import Foundation
+import PostgresClient
+
+// What is counted beside the verdicts, as columns of arrays. As for verdicts, keys that became equal by cutting or by
+// NUL are added up first, and rows are written in the order of their keys.
+
+struct LatencyRows: Sendable {
+    private var columns: (extraction: [String], endpoint: [String], side: [String]) = ([], [], [])
+    /// Each a Postgres array, since arrays of arrays would all need the same length.
+    private var counts: [String] = []
+
+    init(_ latencies: [LatencyKey: LatencyHistogram]) {
+        for (key, histogram) in latencies {
+            columns.extraction.append(KeyText.extraction(key.extraction))
+            columns.endpoint.append(KeyText.endpoint(key.endpoint))
+            columns.side.append(key.side.rawValue)
+            let used = histogram.counts[...(histogram.counts.lastIndex { $0 != 0 } ?? 0)]
+            counts.append("{" + used.map(String.init).joined(separator: ",") + "}")
+        }
+    }
+
+    func insert(at: Date, on connection: isolated PostgresConnection) throws(PostgresError) {
+        guard !counts.isEmpty else { return }
+        try connection.query(
+            """
+            INSERT INTO strangler.latency_histograms AS known (extraction, endpoint, bucket, side, counts)
+            SELECT extraction, endpoint, \(counterBucket), side, strangler.total_counts(counts::bigint[])
+            FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS new (extraction, endpoint, side, counts)
+            LEFT JOIN strangler.extraction_state s ON s.name = new.extraction
+            GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+            ON CONFLICT (extraction, bucket, endpoint, side)
+            DO UPDATE SET counts = strangler.add_counts(known.counts, excluded.counts)
+            """,
+            [
+                .timestamp(at), .textArray(columns.extraction), .textArray(columns.endpoint),
+                .textArray(columns.side), .textArray(counts),
+            ])
+    }
+}
+
+struct RuleRows: Sendable {
+    private var extractions: [String] = []
+    private var rules: [String] = []
+    private var pairs: [Int64] = []
+    private var differences: [Int64] = []
+    private var last: [Date] = []
+
+    init(_ tallies: [RuleKey: RuleTally]) {
+        for (key, tally) in tallies {
+            extractions.append(KeyText.extraction(key.extraction))
+            rules.append(KeyText.rule(key.rule))
+            pairs.append(Int64(max(0, tally.pairs)))
+            differences.append(Int64(max(0, tally.differences)))
+            last.append(tally.last)
+        }
+    }
+
+    func insert(at: Date, on connection: isolated PostgresConnection) throws(PostgresError) {
+        guard !rules.isEmpty else { return }
+        try connection.query(
+            """
+            INSERT INTO strangler.rule_hits AS known (extraction, rule, day, pairs, differences, last_at)
+            SELECT extraction, rule, $1::date, sum(pairs)::bigint, sum(differences)::bigint, max(last)
+            FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[])
+                AS new (extraction, rule, pairs, differences, last)
+            GROUP BY 1, 2 ORDER BY 1, 2
+            ON CONFLICT (extraction, rule, day) DO UPDATE SET
+                pairs = known.pairs + excluded.pairs, differences = known.differences + excluded.differences,
+                last_at = greatest(known.last_at, excluded.last_at)
+            """,
+            [
+                .text(UTCDay.text(at)), .textArray(extractions), .textArray(rules), .intArray(pairs),
+                .intArray(differences), .timestampArray(last),
+            ])
+    }
+}
+
+struct NoiseRows: Sendable {
+    private var columns: (extraction: [String], endpoint: [String], side: [String]) = ([], [], [])
+    private var fields: (path: [String], kind: [String]) = ([], [])
+    private var counts: (twins: [Int64], pairs: [Int64]) = ([], [])
+
+    init(_ noise: [NoiseScope: NoiseTally]) {
+        for (scope, tally) in noise {
+            add(scope, path: "", kind: "", tally.compared)
+            for (field, count) in tally.differing {
+                add(scope, path: KeyText.path(field.path), kind: field.kind.rawValue, count)
+            }
+        }
+    }
+
+    private mutating func add(_ scope: NoiseScope, path: String, kind: String, _ count: NoiseCount) {
+        columns.extraction.append(KeyText.extraction(scope.extraction))
+        columns.endpoint.append(KeyText.endpoint(scope.endpoint))
+        columns.side.append(scope.side.rawValue)
+        fields.path.append(path)
+        fields.kind.append(kind)
+        counts.twins.append(Int64(max(0, count.twins)))
+        counts.pairs.append(Int64(max(0, count.pairs)))
+    }
+
+    func insert(at: Date, on connection: isolated PostgresConnection) throws(PostgresError) {
+        guard !fields.path.isEmpty else { return }
+        try connection.query(
+            """
+            INSERT INTO strangler.noise_counts AS known (extraction, endpoint, side, day, path, kind, twins, pairs)
+            SELECT extraction, endpoint, side, $1::date, path, kind, sum(twins)::bigint, sum(pairs)::bigint
+            FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
+                AS new (extraction, endpoint, side, path, kind, twins, pairs)
+            GROUP BY 1, 2, 3, 5, 6 ORDER BY 1, 2, 3, 5, 6
+            ON CONFLICT (day, extraction, endpoint, side, path, kind)
+            DO UPDATE SET twins = known.twins + excluded.twins, pairs = known.pairs + excluded.pairs
+            """,
+            [
+                .text(UTCDay.text(at)), .textArray(columns.extraction), .textArray(columns.endpoint),
+                .textArray(columns.side), .textArray(fields.path), .textArray(fields.kind), .intArray(counts.twins),
+                .intArray(counts.pairs),
+            ])
+    }
+}
+
+/// What was lost on the way to the store, or is refused by it.
+struct LossRows: Sendable {
+    var counts: [EvidenceLoss: Int]
+
+    func insert(at: Date, on connection: isolated PostgresConnection) throws(PostgresError) {
+        let lost = counts.filter { $0.value > 0 }
+        guard !lost.isEmpty else { return }
+        try connection.query(
+            """
+            INSERT INTO strangler.evidence_losses AS known (kind, day, count)
+            SELECT kind, $1::date, count FROM unnest($2::text[], $3::bigint[]) AS new (kind, count) ORDER BY kind
+            ON CONFLICT (kind, day) DO UPDATE SET count = known.count + excluded.count
+            """,
+            [
+                .text(UTCDay.text(at)), .textArray(lost.map(\.key.rawValue)), .intArray(lost.map { Int64($0.value) }),
+            ])
+    }
+}

@@ -1,0 +1,127 @@
+import Comparison
+package import Foundation
+import PostgresClient
+
+// What reviewers work on.
+extension PostgresStore {
+    /// The most frequent first, at most `limit`; of all extractions with nil.
+    package func groups(extraction: String?, limit: Int = 1000) async throws -> [MismatchGroup] {
+        try await pool.query(
+            Self.selectGroups("$1::text IS NULL OR extraction = $1", order: "count DESC, signature", limit: "$2"),
+            [.text(optional: extraction.map(KeyText.extraction)), .int(max(0, limit)), Self.comparedVerdicts]
+        ).map(Self.group)
+    }
+
+    /// The group whose signature begins with `prefix`, and its examples, oldest first. Nil if there is none.
+    /// - Throws: `AmbiguousSignature` if there are several.
+    package func group(
+        signaturePrefix prefix: String
+    ) async throws -> (group: MismatchGroup, examples: [MismatchExample])? {
+        let found = try await pool.query(
+            Self.selectGroups("starts_with(signature, $1)", order: "signature = $1 DESC, signature", limit: "$2"),
+            [.text(prefix), .int(5), Self.comparedVerdicts]
+        ).map(Self.group)
+        guard let group = found.first else { return nil }
+        guard !prefix.isEmpty, found.count == 1 || group.signature == prefix else {
+            throw AmbiguousSignature(prefix: prefix, candidates: found.map(\.signature))
+        }
+        let examples = try await pool.query(
+            """
+            SELECT at, differences, request, primary_answer, shadow_answer FROM strangler.mismatch_examples
+            WHERE signature = $1 ORDER BY at, id
+            """, [.text(group.signature)]
+        ).map(Self.example)
+        return (group, examples)
+    }
+
+    /// Records what a reviewer decided, in the group's history too; nil if there is no such group. `signature` is the
+    /// whole one.
+    package func setGroupState(
+        _ signature: String, _ state: GroupState, actor: String, reason: String?, at: Date
+    ) async throws -> MismatchGroup? {
+        try await pool.transaction { connection in
+            try connection.query(
+                """
+                UPDATE strangler.mismatch_groups
+                SET state = $2, state_changed_by = $3, state_changed_why = $4, state_changed_at = $5 WHERE signature = $1
+                """,
+                [.text(signature), .text(state.rawValue), .text(actor), .text(optional: reason), .timestamp(at)])
+            return try connection.query(
+                Self.selectGroups("signature = $1", order: "signature", limit: "$2"),
+                [.text(signature), .int(1), Self.comparedVerdicts]
+            ).first.map(Self.group)
+        }
+    }
+
+    /// Oldest first; empty if nobody ever decided about it. `signature` is the whole one.
+    package func groupHistory(_ signature: String) async throws -> [GroupChange] {
+        try await pool.query(
+            """
+            SELECT at, actor, from_state, to_state, reason FROM strangler.group_history WHERE signature = $1 ORDER BY id
+            """, [.text(signature)]
+        ).map { row in
+            GroupChange(
+                at: try row.timestamp("at"), actor: try row.text("actor"),
+                from: try row.optionalText("from_state").map(Self.groupState),
+                to: try Self.groupState(try row.text("to_state")), reason: try row.optionalText("reason"))
+        }
+    }
+
+    /// The groups, each with the pairs that were compared at its endpoint since the minute in which it was first seen.
+    ///
+    /// Per group, the rest of its first hour is looked up minute by minute; later hours are added up once per endpoint,
+    /// whatever the number of its groups. `$3` is the verdicts that count.
+    private static func selectGroups(_ condition: String, order: String, limit: String) -> String {
+        """
+        WITH picked AS MATERIALIZED (
+            SELECT *, date_trunc('hour', first_seen) AS first_hour FROM strangler.mismatch_groups
+            WHERE \(condition) ORDER BY \(order) LIMIT \(limit)
+        ), scopes AS (
+            SELECT extraction, endpoint, min(first_hour) AS first_hour FROM picked GROUP BY 1, 2
+        ), hours AS MATERIALIZED (
+            SELECT extraction, endpoint, date_trunc('hour', bucket) AS hour, sum(count) AS compared
+            FROM scopes JOIN strangler.verdict_counts USING (extraction, endpoint)
+            WHERE bucket >= first_hour AND verdict = ANY ($3::text[]) GROUP BY 1, 2, 3
+        ), later AS (
+            SELECT signature, sum(compared) AS compared FROM picked JOIN hours USING (extraction, endpoint)
+            WHERE hour > first_hour GROUP BY 1
+        )
+        SELECT signature, extraction, endpoint, state, count, differences, first_seen, last_seen, state_changed_at,
+            state_changed_by, state_changed_why,
+            (coalesce(later.compared, 0) + coalesce((
+                SELECT sum(v.count) FROM strangler.verdict_counts v
+                WHERE v.extraction = picked.extraction AND v.endpoint = picked.endpoint AND v.verdict = ANY ($3::text[])
+                    AND v.bucket >= date_trunc('minute', first_seen) AND v.bucket < first_hour + interval '1 hour'
+            ), 0))::bigint AS endpoint_compared
+        FROM picked LEFT JOIN later USING (signature) ORDER BY \(order)
+        """
+    }
+
+    private static func group(_ row: PostgresRows.Row) throws -> MismatchGroup {
+        MismatchGroup(
+            signature: try row.text("signature"), extraction: try row.text("extraction"),
+            endpoint: try row.text("endpoint"), state: try groupState(try row.text("state")),
+            count: try row.int("count"),
+            differences: try StoredJSON.value([GroupedDifference].self, try row.text("differences")),
+            firstSeen: try row.timestamp("first_seen"), lastSeen: try row.timestamp("last_seen"),
+            stateAt: try row.optionalTimestamp("state_changed_at"),
+            stateBy: try row.optionalText("state_changed_by"), stateWhy: try row.optionalText("state_changed_why"),
+            endpointCompared: try row.int("endpoint_compared"))
+    }
+
+    private static func groupState(_ text: String) throws(PostgresError) -> GroupState {
+        guard let state = GroupState(rawValue: text) else {
+            throw PostgresError(.decoding, "unknown state of a mismatch group: \(text)")
+        }
+        return state
+    }
+
+    private static func example(_ row: PostgresRows.Row) throws -> MismatchExample {
+        MismatchExample(
+            at: try row.timestamp("at"),
+            differences: try StoredJSON.value([Difference].self, try row.text("differences")),
+            request: try StoredJSON.value(RecordedRequest.self, try row.text("request")),
+            primary: try StoredJSON.value(RecordedAnswer.self, try row.text("primary_answer")),
+            shadow: try StoredJSON.value(RecordedAnswer.self, try row.text("shadow_answer")))
+    }
+}

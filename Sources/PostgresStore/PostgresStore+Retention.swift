@@ -1,0 +1,179 @@
+package import Foundation
+import Logging
+import PostgresClient
+import Synchronization
+
+/// How many days things are kept, each at least 1.
+package struct Retention: Sendable, Equatable {
+    package var examples: Int
+    /// Verdicts, fallbacks, latencies, hits of rules, losses, and groups that nobody decided about.
+    package var counters: Int
+    package var noise: Int
+
+    package init(examples: Int = 30, counters: Int = 400, noise: Int = 30) {
+        self.examples = max(1, examples)
+        self.counters = max(1, counters)
+        self.noise = max(1, noise)
+    }
+}
+
+// Partitions come and go, and what is old goes.
+//
+// To drop a partition, Postgres locks its table and the groups that the foreign key leads to against everybody; to attach
+// one, the groups against writers. A flush holds weaker locks on both, groups first, for as long as its transaction
+// takes, its COPY among it. So both wait for running flushes, and later flushes wait behind them: never longer than
+// `patience`. What does not get its locks within that is left for the next time.
+extension PostgresStore {
+    private static let patience = "SET LOCAL lock_timeout = '500ms'"
+    private static let betweenHousekeeping: TimeInterval = 3600
+    private static let afterFailure: TimeInterval = 300
+    private static let partitionPrefix = "mismatch_examples_"
+    /// Rows that one statement deletes or merges, so that none takes long; the rest is for the next statement.
+    private static let rowsAtOnce = 20_000
+    private static let statementsAtOnce = 25
+
+    /// Deletes what is older than its retention, merges minutes of latency older than a day into hours, and makes the
+    /// partitions of today and tomorrow. `record` calls it once an hour.
+    package func dropExpired(now: Date) async throws {
+        for day in [now, now.addingTimeInterval(UTCDay.length)] { try await createPartition(UTCDay.text(day)) }
+        for partition in try await expiredPartitions(now: now) { try await drop(partition) }
+        let counters = PostgresValue.timestamp(now.addingTimeInterval(-Double(retention.counters) * UTCDay.length))
+        for table in ["verdict_counts", "fallback_counts", "latency_histograms"] {
+            try await repeatWhileFull(Self.deletion(table, where: "bucket < $1"), [counters])
+        }
+        for table in ["rule_hits", "evidence_losses"] {
+            try await repeatWhileFull(
+                Self.deletion(table, where: "day < ($1::timestamptz AT TIME ZONE 'UTC')::date"), [counters])
+        }
+        try await repeatWhileFull(
+            Self.deletion("mismatch_groups", where: "last_seen < $1 AND state = 'new'", lock: "FOR UPDATE SKIP LOCKED"),
+            [counters])
+        let noise = PostgresValue.timestamp(now.addingTimeInterval(-Double(retention.noise) * UTCDay.length))
+        try await repeatWhileFull(
+            Self.deletion("noise_counts", where: "day < ($1::timestamptz AT TIME ZONE 'UTC')::date"), [noise])
+        try await repeatWhileFull(Self.mergeLatencies, [.timestamp(now.addingTimeInterval(-UTCDay.length))])
+    }
+
+    /// Once an hour, whatever replica's flush comes first in this process; failing is not the flush's failure.
+    func keepHouse(now: Date) async {
+        let isDue = nextHousekeeping.withLock { next in
+            guard now >= next else { return false }
+            next = now.addingTimeInterval(Self.betweenHousekeeping)
+            return true
+        }
+        guard isDue else { return }
+        do {
+            try await dropExpired(now: now)
+        } catch {
+            nextHousekeeping.withLock { $0 = now.addingTimeInterval(Self.afterFailure) }
+            logger.warning("expired evidence could not be deleted, the next try is in five minutes: \(error)")
+        }
+    }
+
+    /// The rows whose partition is there, or could be made. Those older than the retention, or more than a day ahead,
+    /// have none.
+    func withPartitions(_ rows: [ExampleRow], now: Date) async throws -> [ExampleRow] {
+        guard !rows.isEmpty else { return [] }
+        let oldest = UTCDay.text(oldestExample(now: now))
+        let newest = UTCDay.text(now.addingTimeInterval(UTCDay.length))
+        let byDay = Dictionary(grouping: rows.indices) { UTCDay.text(rows[$0].at) }
+        var usable: [Int] = []
+        for (day, positions) in byDay.sorted(by: { $0.key < $1.key }) where day >= oldest && day <= newest {
+            do {
+                try await createPartition(day)
+                usable += positions
+            } catch let error as PostgresError where error.sqlState != nil {
+                logger.warning("examples of \(day) are left out, their partition cannot be made: \(error)")
+            }
+        }
+        return usable.sorted().map { rows[$0] }
+    }
+
+    private func createPartition(_ day: String) async throws {
+        // Almost always there, which is seen without a lock.
+        let known = try await pool.query(
+            """
+            SELECT FROM pg_inherits
+            WHERE inhparent = 'strangler.mismatch_examples'::regclass AND inhrelid = to_regclass('strangler.' || $1)
+            """, [.text(Self.partition(of: day))])
+        guard known.affected == 0 else { return }
+        try await pool.transaction { connection in
+            try connection.query(Self.patience)
+            try connection.query("SELECT strangler.create_example_partition($1::date)", [.text(day)])
+        }
+    }
+
+    private func oldestExample(now: Date) -> Date {
+        now.addingTimeInterval(-Double(retention.examples) * UTCDay.length)
+    }
+
+    /// Names of partitions sort like their days.
+    private func expiredPartitions(now: Date) async throws -> [String] {
+        try await pool.query(
+            """
+            SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+            WHERE inhparent = 'strangler.mismatch_examples'::regclass
+                AND relname ~ ('^' || $1 || '[0-9]{8}$') AND relname < $2 COLLATE "C" ORDER BY relname
+            """,
+            [.text(Self.partitionPrefix), .text(Self.partition(of: UTCDay.text(oldestExample(now: now))))]
+        ).map { try $0.text("relname") }
+    }
+
+    /// - Parameter partition: from the catalogue, made of letters, digits and underscores only.
+    private func drop(_ partition: String) async throws {
+        try await pool.transaction { connection in
+            try connection.query(Self.patience)
+            try connection.query("LOCK TABLE strangler.mismatch_groups IN ACCESS EXCLUSIVE MODE")
+            try connection.query("LOCK TABLE strangler.mismatch_examples IN ACCESS EXCLUSIVE MODE")
+            // Another replica may have been faster.
+            try connection.query("DROP TABLE IF EXISTS strangler.\(partition)")
+        }
+        logger.info("examples of \(partition.suffix(8)) have expired")
+    }
+
+    private func repeatWhileFull(_ sql: String, _ parameters: [PostgresValue]) async throws {
+        for _ in 0..<Self.statementsAtOnce {
+            let affected = try await pool.transaction { connection in
+                try connection.query(Self.patience)
+                return try connection.query(sql, parameters).first?.int("affected") ?? 0
+            }
+            if affected < Self.rowsAtOnce { return }
+        }
+    }
+
+    private static func partition(of day: String) -> String {
+        partitionPrefix + day.replacing("-", with: "")
+    }
+
+    private static func deletion(_ table: String, where condition: String, lock: String = "") -> String {
+        """
+        WITH gone AS (
+            DELETE FROM strangler.\(table) WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM strangler.\(table) WHERE \(condition) LIMIT \(rowsAtOnce) \(lock)))
+            RETURNING 1
+        ) SELECT count(*) AS affected FROM gone
+        """
+    }
+
+    /// The hour's own row, at its full hour or where the current stage began, takes up the minutes after it. Two replicas
+    /// that merge at once skip each other's minutes.
+    private static let mergeLatencies = """
+        WITH merged AS (
+            SELECT l.ctid, CASE WHEN s.since <= bucket THEN greatest(date_trunc('hour', bucket), s.since)
+                                ELSE date_trunc('hour', bucket) END AS hour
+            FROM strangler.latency_histograms l LEFT JOIN strangler.extraction_state s ON s.name = l.extraction
+            WHERE bucket < $1 AND bucket <> CASE WHEN s.since <= bucket
+                THEN greatest(date_trunc('hour', bucket), s.since) ELSE date_trunc('hour', bucket) END
+            LIMIT \(rowsAtOnce) FOR UPDATE OF l SKIP LOCKED
+        ), gone AS (
+            DELETE FROM strangler.latency_histograms l USING merged WHERE l.ctid = merged.ctid
+            RETURNING l.extraction, l.endpoint, merged.hour, l.side, l.counts
+        ), written AS (
+            INSERT INTO strangler.latency_histograms AS known (extraction, endpoint, bucket, side, counts)
+            SELECT extraction, endpoint, hour, side, strangler.total_counts(counts) FROM gone
+            GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+            ON CONFLICT (extraction, bucket, endpoint, side)
+            DO UPDATE SET counts = strangler.add_counts(known.counts, excluded.counts)
+        ) SELECT count(*) AS affected FROM gone
+        """
+}
