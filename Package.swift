@@ -148,7 +148,7 @@ let package = Package(
         .testTarget(
             name: "PostgresTests",
             dependencies: [
-                "PostgresClient", "PostgresStore", "ShadowSchema", "Extraction", "Comparison", "TestSupport",
+                "PostgresClient", "PostgresStore", "ShadowSchema", "ShadowRunner", "Extraction", "Comparison", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

@@ -85,3 +85,69 @@ struct EvidenceTests {
         #expect(parts == whole)
     }
 }
+
+/// What a batch holds beside verdicts and groups, while the store is away for long.
+struct EvidenceBoundsTests {
+    private let limits = EvidenceLimits(latencies: 2, rules: 2, noiseScopes: 2, noiseFieldsPerScope: 3, noiseFields: 4)
+
+    private func scope(_ endpoint: Int) -> NoiseScope {
+        NoiseScope(extraction: "orders", endpoint: "\(endpoint)", side: .monolith)
+    }
+
+    private func tally(_ fields: Int...) -> NoiseTally {
+        NoiseTally(
+            compared: NoiseCount(twins: 1, pairs: 2),
+            differing: Dictionary(
+                uniqueKeysWithValues: fields.map {
+                    (GroupedDifference(path: "$.\($0)", kind: .value), NoiseCount(twins: 0, pairs: 1))
+                }))
+    }
+
+    @Test func keysBeyondTheLimitsAreCountedAsLostAndKnownOnesGoOn() {
+        var batch = EvidenceBatch(limits: limits)
+        for round in 1...2 {
+            for endpoint in 0..<4 {
+                let key = LatencyKey(extraction: "orders", endpoint: "\(endpoint)", side: .service)
+                batch.countLatency(key, nanoseconds: 1)
+                batch.countHidden(RuleKey(extraction: "orders", rule: "\(endpoint)"), differences: 3, at: noon)
+            }
+            #expect(batch.latencies.count == 2 && batch.hiddenByRules.count == 2)
+            #expect(batch.latencies.values.allSatisfy { $0.total == round })
+            #expect(batch.hiddenByRules.values.allSatisfy { $0.pairs == round })
+            #expect(batch.losses == [.latenciesDropped: 2 * round, .ruleHitsDropped: 6 * round])
+        }
+        #expect(batch.examplesDropped == 0 && batch.mismatchesUngrouped == 0)
+    }
+
+    @Test func noiseIsBoundedByScopesAndFieldsAndItsComparisonsAreNot() {
+        var batch = EvidenceBatch(limits: limits)
+        batch.countNoise(scope(0), tally(1, 2))
+        batch.countNoise(scope(0), tally(3, 4))
+        #expect(batch.noise[scope(0)]?.differing.count == 3 && batch.losses == [.noiseDropped: 1])
+        batch.countNoise(scope(1), tally(1, 2))
+        #expect(batch.noise[scope(1)]?.differing.count == 1 && batch.losses == [.noiseDropped: 2])
+        batch.countNoise(scope(2), tally(1, 2, 3))
+        #expect(batch.noise[scope(2)] == nil && batch.losses == [.noiseDropped: 5])
+        batch.countNoise(scope(0), tally(1, 2))
+        #expect(batch.noise[scope(0)]?.compared == NoiseCount(twins: 3, pairs: 6))
+    }
+
+    @Test func aMergedBatchKeepsItsOwnLimitsAndTheLossesOfBoth() {
+        var merged = EvidenceBatch(limits: limits)
+        for endpoint in 0..<5 {
+            var part = EvidenceBatch(limits: limits)
+            for _ in 0..<3 {
+                let key = LatencyKey(extraction: "orders", endpoint: "\(endpoint)", side: .service)
+                part.countLatency(key, nanoseconds: 1)
+                part.countHidden(RuleKey(extraction: "orders", rule: "\(endpoint)"), differences: 1, at: noon)
+                part.countNoise(scope(endpoint), tally(1, 2, 3, 4))
+            }
+            #expect(part.losses == [.noiseDropped: 3])
+            merged.merge(part)
+        }
+        #expect(merged.latencies.count == 2 && merged.hiddenByRules.count == 2 && merged.noise.count == 2)
+        #expect(merged.noise.values.reduce(0) { $0 + $1.differing.count } == 4)
+        // Of noise: 15 within the parts, 2 fields of the second scope, 3 of each of the last three.
+        #expect(merged.losses == [.latenciesDropped: 9, .ruleHitsDropped: 9, .noiseDropped: 15 + 2 + 9])
+    }
+}
