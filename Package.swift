@@ -148,7 +148,8 @@ let package = Package(
         .testTarget(
             name: "PostgresTests",
             dependencies: [
-                "PostgresClient", "PostgresStore", "ShadowSchema", "ShadowRunner", "Extraction", "Comparison", "TestSupport",
+                "PostgresClient", "PostgresStore", "ShadowSchema", "ShadowRunner", "Extraction", "Comparison",
+                "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

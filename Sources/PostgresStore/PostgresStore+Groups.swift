@@ -6,10 +6,11 @@ import PostgresClient
 extension PostgresStore {
     /// The most frequent first, at most `limit`; of all extractions with nil.
     package func groups(extraction: String?, limit: Int = 1000) async throws -> [MismatchGroup] {
-        try await pool.query(
-            Self.selectGroups("$1::text IS NULL OR extraction = $1", order: "count DESC, signature", limit: "$2"),
-            [.text(optional: extraction.map(KeyText.extraction)), .int(max(0, limit)), Self.comparedVerdicts]
-        ).map(Self.group)
+        try await pool.transaction { connection in
+            try Self.groups(
+                where: "$1::text IS NULL OR extraction = $1", .text(optional: extraction.map(KeyText.extraction)),
+                order: "count DESC, signature", limit: limit, on: connection)
+        }
     }
 
     /// The group whose signature begins with `prefix`, and its examples, oldest first. Nil if there is none.
@@ -17,10 +18,11 @@ extension PostgresStore {
     package func group(
         signaturePrefix prefix: String
     ) async throws -> (group: MismatchGroup, examples: [MismatchExample])? {
-        let found = try await pool.query(
-            Self.selectGroups("starts_with(signature, $1)", order: "signature = $1 DESC, signature", limit: "$2"),
-            [.text(prefix), .int(5), Self.comparedVerdicts]
-        ).map(Self.group)
+        let found = try await pool.transaction { connection in
+            try Self.groups(
+                where: "starts_with(signature, $1)", .text(prefix), order: "signature = $1 DESC, signature", limit: 5,
+                on: connection)
+        }
         guard let group = found.first else { return nil }
         guard !prefix.isEmpty, found.count == 1 || group.signature == prefix else {
             throw AmbiguousSignature(prefix: prefix, candidates: found.map(\.signature))
@@ -46,10 +48,9 @@ extension PostgresStore {
                 SET state = $2, state_changed_by = $3, state_changed_why = $4, state_changed_at = $5 WHERE signature = $1
                 """,
                 [.text(signature), .text(state.rawValue), .text(actor), .text(optional: reason), .timestamp(at)])
-            return try connection.query(
-                Self.selectGroups("signature = $1", order: "signature", limit: "$2"),
-                [.text(signature), .int(1), Self.comparedVerdicts]
-            ).first.map(Self.group)
+            return try Self.groups(
+                where: "signature = $1", .text(signature), order: "signature", limit: 1, on: connection
+            ).first
         }
     }
 
@@ -67,34 +68,47 @@ extension PostgresStore {
         }
     }
 
-    /// The groups, each with the pairs that were compared at its endpoint since the minute in which it was first seen.
+    /// The groups that fulfil a condition on `$1`, at most `limit`, each with the pairs that were compared at its
+    /// endpoint since the minute in which it was first seen.
     ///
     /// Per group, the rest of its first hour is looked up minute by minute; later hours are added up once per endpoint,
-    /// whatever the number of its groups. `$3` is the verdicts that count.
-    private static func selectGroups(_ condition: String, order: String, limit: String) -> String {
-        """
-        WITH picked AS MATERIALIZED (
-            SELECT *, date_trunc('hour', first_seen) AS first_hour FROM strangler.mismatch_groups
-            WHERE \(condition) ORDER BY \(order) LIMIT \(limit)
-        ), scopes AS (
-            SELECT extraction, endpoint, min(first_hour) AS first_hour FROM picked GROUP BY 1, 2
-        ), hours AS MATERIALIZED (
-            SELECT extraction, endpoint, date_trunc('hour', bucket) AS hour, sum(count) AS compared
-            FROM scopes JOIN strangler.verdict_counts USING (extraction, endpoint)
-            WHERE bucket >= first_hour AND verdict = ANY ($3::text[]) GROUP BY 1, 2, 3
-        ), later AS (
-            SELECT signature, sum(compared) AS compared FROM picked JOIN hours USING (extraction, endpoint)
-            WHERE hour > first_hour GROUP BY 1
-        )
-        SELECT signature, extraction, endpoint, state, count, differences, first_seen, last_seen, state_changed_at,
-            state_changed_by, state_changed_why,
-            (coalesce(later.compared, 0) + coalesce((
-                SELECT sum(v.count) FROM strangler.verdict_counts v
-                WHERE v.extraction = picked.extraction AND v.endpoint = picked.endpoint AND v.verdict = ANY ($3::text[])
-                    AND v.bucket >= date_trunc('minute', first_seen) AND v.bucket < first_hour + interval '1 hour'
-            ), 0))::bigint AS endpoint_compared
-        FROM picked LEFT JOIN later USING (signature) ORDER BY \(order)
-        """
+    /// whatever the number of its groups, as sums from each hour to the newest.
+    private static func groups(
+        where condition: String, _ value: PostgresValue, order: String, limit: Int,
+        on connection: isolated PostgresConnection
+    ) throws -> [MismatchGroup] {
+        let sql = """
+            WITH picked AS MATERIALIZED (
+                SELECT *, date_trunc('hour', first_seen) AS first_hour FROM strangler.mismatch_groups
+                WHERE \(condition) ORDER BY \(order) LIMIT $2
+            ), hours AS MATERIALIZED (
+                SELECT extraction, endpoint, date_trunc('hour', bucket) AS hour, sum(count) AS compared
+                FROM strangler.verdict_counts
+                WHERE extraction = ANY (ARRAY(SELECT extraction FROM picked GROUP BY 1))
+                    AND endpoint = ANY (ARRAY(SELECT endpoint FROM picked GROUP BY 1))
+                    AND bucket >= (SELECT min(first_hour) FROM picked) AND verdict = ANY ($3::text[])
+                GROUP BY 1, 2, 3
+            ), sums AS MATERIALIZED (
+                SELECT extraction, endpoint, hour,
+                    sum(compared) OVER (PARTITION BY extraction, endpoint ORDER BY hour DESC) AS compared,
+                    lag(hour, 1, '-infinity') OVER (PARTITION BY extraction, endpoint ORDER BY hour) AS hour_before
+                FROM hours
+            )
+            SELECT signature, picked.extraction, picked.endpoint, state, count, differences, first_seen, last_seen,
+                state_changed_at, state_changed_by, state_changed_why,
+                (coalesce(sums.compared, 0) + coalesce((
+                    SELECT sum(v.count) FROM strangler.verdict_counts v
+                    WHERE v.extraction = picked.extraction AND v.endpoint = picked.endpoint
+                        AND v.verdict = ANY ($3::text[]) AND v.bucket >= date_trunc('minute', first_seen)
+                        AND v.bucket < first_hour + interval '1 hour'
+                ), 0))::bigint AS endpoint_compared
+            FROM picked LEFT JOIN sums ON sums.extraction = picked.extraction AND sums.endpoint = picked.endpoint
+                AND sums.hour > first_hour AND sums.hour_before <= first_hour
+            ORDER BY \(order)
+            """
+        // The planner cannot know how few hours there are, and would sort a million rows on disk.
+        try connection.query("SET LOCAL work_mem = '64MB'")
+        return try connection.query(sql, [value, .int(max(0, limit)), comparedVerdicts]).map(group)
     }
 
     private static func group(_ row: PostgresRows.Row) throws -> MismatchGroup {

@@ -1,6 +1,7 @@
 import Comparison
 import Extraction
 import Foundation
+import TestSupport
 import Testing
 
 @testable import PostgresClient
@@ -102,6 +103,34 @@ extension OnRealPostgres {
             #expect(try await store.losses(since: nil) == [.ruleHitsDropped: 21, .examplesDropped: 3])
             #expect(try await store.losses(since: last) == [.ruleHitsDropped: 7, .examplesDropped: 1])
             #expect(try await store.losses(since: last.addingTimeInterval(UTCDay.length)).isEmpty)
+            await store.close()
+        }
+
+        @Test func `the longest keys fit the indexes, though nothing about them can be compressed`() async throws {
+            let (store, _) = try await EvidenceStoreTests.store()
+            var generator = SeededGenerator(seed: 7)
+            let long = String(
+                String.UnicodeScalarView(
+                    (0..<5000).compactMap { _ in
+                        Unicode.Scalar(UInt32.random(in: 0x4E00...0x9FFF, using: &generator))
+                    }))
+            let scope = NoiseScope(extraction: long, endpoint: long, side: .service)
+            let batch = Self.batch { batch in
+                batch.count(VerdictKey(extraction: long, endpoint: long, verdict: .notCompared, reason: long))
+                batch.countLatency(LatencyKey(extraction: long, endpoint: long, side: .service), nanoseconds: 1)
+                for rule in [long + "1", long + "2"] {
+                    batch.countHidden(RuleKey(extraction: long, rule: rule), differences: 1, at: Self.now)
+                }
+                let fields = [long + "1", long + "2"].map { GroupedDifference(path: $0, kind: .value) }
+                let differing = Dictionary(uniqueKeysWithValues: fields.map { ($0, NoiseCount(twins: 1, pairs: 0)) })
+                batch.countNoise(scope, NoiseTally(differing: differing))
+            }
+            try await store.record(batch, at: Self.now)
+            #expect(try await store.coverage(extraction: long, since: nil).map(\.endpoint) == [KeyText.endpoint(long)])
+            #expect(try await store.latencies(extraction: long, since: nil).values.map(\.total) == [1])
+            #expect(try await store.ruleHits(extraction: long).values.map(\.pairs) == [2])
+            let noise = try await store.noise(asOf: Self.now)
+            #expect(noise.values.flatMap(\.differing.values) == [NoiseCount(twins: 2, pairs: 0)])
             await store.close()
         }
 
