@@ -30,7 +30,14 @@ let package = Package(
         .target(name: "Routing", dependencies: ["HTTPWire"]),
         .target(name: "Extraction"),
         .target(name: "Resilience"),
-        .target(name: "Comparison", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+        .systemLibrary(
+            name: "CCodecs",
+            providers: [.apt(["zlib1g-dev", "libbrotli-dev", "libzstd-dev"])]
+        ),
+        .target(name: "ContentCoding", dependencies: ["CCodecs"]),
+        .target(
+            name: "Comparison",
+            dependencies: ["ContentCoding", "Extraction", .product(name: "Crypto", package: "swift-crypto")]),
         .target(name: "DualWrite", dependencies: ["Comparison"]),
 
         // I/O: act on what the pure modules decide.
@@ -66,7 +73,7 @@ let package = Package(
         .target(
             name: "Upstreams",
             dependencies: [
-                "HTTPWire", "Resilience",
+                "HTTPWire", "Extraction", "Resilience",
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -82,7 +89,7 @@ let package = Package(
         .target(
             name: "ShadowRunner",
             dependencies: [
-                "HTTPWire", "Routing", "Extraction", "Comparison", "DualWrite", "Upstreams",
+                "HTTPWire", "Routing", "ContentCoding", "Extraction", "Comparison", "DualWrite", "Upstreams",
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -141,7 +148,9 @@ let package = Package(
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "HTTPWire", "TestSupport"]),
         .testTarget(name: "ExtractionTests", dependencies: ["Extraction", "DualWrite", "TestSupport"]),
         .testTarget(name: "ResilienceTests", dependencies: ["Resilience", "TestSupport"]),
-        .testTarget(name: "ComparisonTests", dependencies: ["Comparison", "DualWrite", "TestSupport"]),
+        .testTarget(
+            name: "ComparisonTests",
+            dependencies: ["Comparison", "ContentCoding", "DualWrite", "Extraction", "TestSupport"]),
         .testTarget(
             name: "ProxyConfigurationTests",
             dependencies: ["ProxyConfiguration", "Routing", "Extraction", "Comparison", "TestSupport"]),
@@ -167,7 +176,7 @@ let package = Package(
         .testTarget(
             name: "ShadowRunnerTests",
             dependencies: [
-                "ShadowRunner", "Upstreams", "Comparison", "Routing", "HTTPWire",
+                "ShadowRunner", "Upstreams", "Comparison", "Extraction", "Routing", "HTTPWire",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
             ]
