@@ -15,7 +15,9 @@ package enum XXH64 {
         var offset = 0
         var accumulator: UInt64
         if bytes.count >= 32 {
-            accumulator = stripes(bytes, seed: seed, offset: &offset)
+            var lanes = Lanes(seed: seed)
+            offset = lanes.take(bytes)
+            accumulator = lanes.merged
         } else {
             accumulator = seed &+ prime5
         }
@@ -24,25 +26,80 @@ package enum XXH64 {
         return avalanche(accumulator)
     }
 
-    /// Four lanes over the whole 32-byte stripes.
-    private static func stripes(_ bytes: UnsafeRawBufferPointer, seed: UInt64, offset: inout Int) -> UInt64 {
-        var lane1 = seed &+ prime1 &+ prime2
-        var lane2 = seed &+ prime2
-        var lane3 = seed
-        var lane4 = seed &- prime1
-        while bytes.count - offset >= 32 {
-            lane1 = round(lane1, word64(bytes, offset))
-            lane2 = round(lane2, word64(bytes, offset + 8))
-            lane3 = round(lane3, word64(bytes, offset + 16))
-            lane4 = round(lane4, word64(bytes, offset + 24))
-            offset += 32
+    /// The same hash of bytes that come in pieces. Keeps 32 bytes of them at most.
+    package struct Stream: Sendable {
+        private let seed: UInt64
+        private var lanes: Lanes
+        /// The beginning of a stripe; its first `total % 32` bytes count.
+        private var rest: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        private var total: UInt64 = 0
+
+        package init(seed: UInt64) {
+            self.seed = seed
+            lanes = Lanes(seed: seed)
         }
-        var merged =
-            rotate(lane1, by: 1) &+ rotate(lane2, by: 7) &+ rotate(lane3, by: 12) &+ rotate(lane4, by: 18)
-        merged = merge(merged, lane1)
-        merged = merge(merged, lane2)
-        merged = merge(merged, lane3)
-        return merge(merged, lane4)
+
+        package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+            var bytes = bytes
+            let kept = Int(total % 32)
+            total &+= UInt64(bytes.count)
+            if kept > 0 {
+                let added = bytes.prefix(32 - kept)
+                withUnsafeMutableBytes(of: &rest) { $0[kept...].copyBytes(from: added) }
+                guard kept + added.count == 32 else { return }
+                withUnsafeBytes(of: rest) { _ = lanes.take($0) }
+                bytes = UnsafeRawBufferPointer(rebasing: bytes[added.count...])
+            }
+            let taken = lanes.take(bytes)
+            withUnsafeMutableBytes(of: &rest) { $0.copyBytes(from: bytes[taken...]) }
+        }
+
+        /// Of everything so far.
+        package var hash: UInt64 {
+            var accumulator = total >= 32 ? lanes.merged : seed &+ prime5
+            accumulator &+= total
+            withUnsafeBytes(of: rest) {
+                tail(UnsafeRawBufferPointer(rebasing: $0[..<Int(total % 32)]), from: 0, into: &accumulator)
+            }
+            return avalanche(accumulator)
+        }
+    }
+
+    /// Four lanes over the whole 32-byte stripes.
+    private struct Lanes: Sendable {
+        private var lane1: UInt64
+        private var lane2: UInt64
+        private var lane3: UInt64
+        private var lane4: UInt64
+
+        init(seed: UInt64) {
+            lane1 = seed &+ prime1 &+ prime2
+            lane2 = seed &+ prime2
+            lane3 = seed
+            lane4 = seed &- prime1
+        }
+
+        /// - Returns: how many bytes the whole stripes were.
+        mutating func take(_ bytes: UnsafeRawBufferPointer) -> Int {
+            var offset = 0
+            while bytes.count - offset >= 32 {
+                lane1 = round(lane1, word64(bytes, offset))
+                lane2 = round(lane2, word64(bytes, offset + 8))
+                lane3 = round(lane3, word64(bytes, offset + 16))
+                lane4 = round(lane4, word64(bytes, offset + 24))
+                offset += 32
+            }
+            return offset
+        }
+
+        var merged: UInt64 {
+            var merged =
+                rotate(lane1, by: 1) &+ rotate(lane2, by: 7) &+ rotate(lane3, by: 12) &+ rotate(lane4, by: 18)
+            merged = merge(merged, lane1)
+            merged = merge(merged, lane2)
+            merged = merge(merged, lane3)
+            return merge(merged, lane4)
+        }
     }
 
     /// What is left after the stripes: words of 8, then one of 4, then single bytes.
