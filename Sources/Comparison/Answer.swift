@@ -1,3 +1,6 @@
+package import ContentCoding
+package import Extraction
+
 /// One header field as it was received: the name keeps its spelling, the value has no surrounding blanks.
 package struct HeaderField: Sendable, Equatable, Codable {
     package var name: String
@@ -14,14 +17,14 @@ package struct Answer: Sendable {
     package var status: Int
     package var headers: [HeaderField]
     package var body: [UInt8]
-    /// The body went on beyond the capture cap, so `body` is only its beginning.
-    package var bodyTruncated: Bool
+    /// Set when the body was larger than the capture cap: then `body` is empty.
+    package var bodyDigest: BodyDigest?
 
-    package init(status: Int, headers: [HeaderField], body: [UInt8], bodyTruncated: Bool = false) {
+    package init(status: Int, headers: [HeaderField], body: [UInt8], bodyDigest: BodyDigest? = nil) {
         self.status = status
         self.headers = headers
         self.body = body
-        self.bodyTruncated = bodyTruncated
+        self.bodyDigest = bodyDigest
     }
 
     /// The values of every field with this name (any spelling), in the order received.
@@ -38,6 +41,13 @@ package struct Answer: Sendable {
             .flatMap { $0.split(separator: ",") }
             .map { trimmedBlanks(String($0)).lowercased() }
             .filter { !$0.isEmpty && $0 != "identity" }
+    }
+
+    /// With its body as it was before it was encoded. The headers stay, and still name the codings.
+    package func decoded(limit: Int) throws(ContentCodingError) -> Answer {
+        var answer = self
+        answer.body = try ContentCoding.decoded(body, codings: contentCodings, limit: limit)
+        return answer
     }
 }
 

@@ -29,8 +29,8 @@ package struct Comparer: Sendable {
 
 /// One comparison under way.
 private struct PairComparison {
-    let primary: Answer
-    let shadow: Answer
+    var primary: Answer
+    var shadow: Answer
     let rules: CompiledRules
     let redaction: Redaction
     let limits: ComparisonLimits
@@ -66,13 +66,13 @@ private struct PairComparison {
     }
 
     mutating func compareBodies() {
-        if primary.bodyTruncated || shadow.bodyTruncated {
-            result.notCompared = .bodyTooLarge
-            return
-        }
-        let codings = (primary.contentCodings, shadow.contentCodings)
-        if !codings.0.isEmpty || !codings.1.isEmpty {
-            if codings.0 != codings.1 || primary.body != shadow.body { result.notCompared = .contentEncoding }
+        switch BodyReading(primary, shadow, rules: rules, limits: limits, summary: summary) {
+        case .readable(let left, let right): (primary, shadow) = (left, right)
+        case .same: return
+        case .bytes: return compareBytes()
+        case .different(let kind, let left, let right): return report(kind, at: .body, left, right)
+        case .notCompared(let reason):
+            result.notCompared = reason
             return
         }
         guard primary.body != shadow.body else { return }

@@ -28,6 +28,14 @@ struct CompiledRules {
         rules.ignore.indices.first { isLive[$0] && rules.ignore[$0].path.root == root }
     }
 
+    /// Whether a rule may make two different bodies count as equal. (One that ignores the whole body hides what is said
+    /// of it as any other.)
+    var mayHideInBody: Bool {
+        rules.ignore.indices.contains { isLive[$0] && rules.ignore[$0].path.root == .document }
+            || rules.tolerance.contains { $0.path.root == .document || $0.path.root == .body }
+            || rules.unordered.contains { $0.path.root == .document || $0.path.root == .body }
+    }
+
     func tolerances(at path: [PathSegment]) -> [ToleranceRule.Kind] {
         rules.tolerance.filter { $0.path.matches(path) }.map(\.kind)
     }

@@ -55,7 +55,8 @@ package struct GroupedDifference: Sendable, Hashable, Codable, Comparable {
 
 /// Why a pair of answers could not be judged. The raw values are public: they are stored and shown.
 package enum NotComparedReason: String, Error, Sendable, Codable, CaseIterable {
-    /// A body was larger than the capture cap.
+    /// A request was larger than the capture cap, or an answer than is hashed; or answers were compared by their hashes,
+    /// and that they differ proves nothing: see ``BodyReading``.
     case bodyTooLarge = "body-too-large"
     /// A JSON body nests deeper than ``ComparisonLimits/depth``.
     case bodyTooDeep = "body-too-deep"
@@ -107,14 +108,18 @@ package struct ComparisonLimits: Sendable, Equatable {
     package var renderedBytes: Int
     /// Values visited while looking for reordered elements, on top of eight times the documents' size.
     package var alignmentWork: Int
+    /// Bytes of either body once its content codings are undone.
+    package var decodedBytes: Int
 
     package init(
-        differences: Int = 100, depth: Int = 512, renderedBytes: Int = 256, alignmentWork: Int = 2_000_000
+        differences: Int = 100, depth: Int = 512, renderedBytes: Int = 256, alignmentWork: Int = 2_000_000,
+        decodedBytes: Int = 16 * 1024 * 1024
     ) {
         self.differences = max(1, differences)
         self.depth = max(1, min(depth, 512))
         self.renderedBytes = max(64, renderedBytes)
         self.alignmentWork = max(0, alignmentWork)
+        self.decodedBytes = max(0, decodedBytes)
     }
 }
 

@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// A request as it may be stored: redacted and capped. See ``Redactor/recorded(method:target:headers:body:bodyTruncated:rules:)``.
+/// A request as it may be stored: redacted and capped. See ``Redactor/recorded(method:target:headers:body:rules:)``.
 package struct RecordedRequest: Sendable, Codable, Equatable {
     package var method: String
     package var target: String
@@ -22,7 +22,7 @@ package struct RecordedAnswer: Sendable, Codable, Equatable {
     package var headers: [HeaderField]
     /// nil when there was none, or it is binary.
     package var body: String?
-    /// Size of the body as captured, before redaction and capping.
+    /// Size of the body as captured, before decoding, redaction and capping.
     package var bodyBytes: Int
 
     package init(status: Int, headers: [HeaderField], body: String?, bodyBytes: Int) {

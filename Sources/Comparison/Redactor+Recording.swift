@@ -1,3 +1,5 @@
+internal import Extraction
+
 /// From live messages to records: nothing that a rule or a convention calls secret gets past here.
 extension Redactor {
     /// Bytes kept of a body, of a target and of one header value; what is cut ends in `…`.
@@ -5,14 +7,15 @@ extension Redactor {
     static let recordedTargetBytes = 4 * 1024
     static let recordedHeaderBytes = 1024
     static let recordedHeaders = 100
+    /// Bytes of a body whose content codings are undone for a record.
+    static let decodedBytes = 16 * 1024 * 1024
 
-    /// - Parameter body: nil if there was none; with `bodyTruncated` only its beginning.
+    /// - Parameter body: nil if there was none.
     package func recorded(
-        method: String, target: String, headers: [HeaderField], body: [UInt8]?, bodyTruncated: Bool = false,
-        rules: ComparisonRules
+        method: String, target: String, headers: [HeaderField], body: [UInt8]?, rules: ComparisonRules
     ) -> RecordedRequest {
         let redaction = Redaction(self, rules)
-        let content = Answer(status: 0, headers: headers, body: body ?? [], bodyTruncated: bodyTruncated)
+        let content = Answer(status: 0, headers: headers, body: body ?? [])
         return RecordedRequest(
             method: method, target: recordedText(redaction.target(target), limit: Redactor.recordedTargetBytes),
             headers: recorded(headers, redaction), body: recordedBody(of: content, redaction))
@@ -22,7 +25,7 @@ extension Redactor {
         let redaction = Redaction(self, rules)
         return RecordedAnswer(
             status: answer.status, headers: recorded(answer.headers, redaction),
-            body: recordedBody(of: answer, redaction), bodyBytes: answer.body.count)
+            body: recordedBody(of: answer, redaction), bodyBytes: answer.bodyDigest?.length ?? answer.body.count)
     }
 
     private func recorded(_ headers: [HeaderField], _ redaction: Redaction) -> [HeaderField] {
@@ -32,24 +35,24 @@ extension Redactor {
         }
     }
 
-    /// JSON with its secrets replaced; other text only if no rule could be about something inside it.
+    /// JSON with its secrets replaced; other text only if no rule could be about something inside it. Content codings are
+    /// undone.
     private func recordedBody(of message: Answer, _ redaction: Redaction) -> String? {
         guard !message.body.isEmpty else { return nil }
+        let decoded = try? message.decoded(limit: Redactor.decodedBytes)
         if redaction.concernsBody {
             let isJSON = message.mediaType?.isJSON ?? false
-            if isJSON, !redaction.hidesBody, !message.bodyTruncated, message.contentCodings.isEmpty,
-                let document = try? JSONDocument(parsing: message.body)
-            {
+            if isJSON, !redaction.hidesBody, let decoded, let document = try? JSONDocument(parsing: decoded.body) {
                 return recordedText(redaction.text(of: document), limit: Redactor.recordedBodyBytes)
             }
             return "\(token(message.body)) (\(message.body.count) bytes)"
         }
-        guard message.contentCodings.isEmpty, isText(message.body, isCut: message.bodyTruncated) else { return nil }
-        return recordedText(message.body, limit: Redactor.recordedBodyBytes)
+        guard let decoded, isText(decoded.body) else { return nil }
+        return recordedText(decoded.body, limit: Redactor.recordedBodyBytes)
     }
 
-    /// UTF-8 without control characters other than white space. A cut body may end within a scalar.
-    private func isText(_ body: [UInt8], isCut: Bool) -> Bool {
+    /// UTF-8 without control characters other than white space.
+    private func isText(_ body: [UInt8]) -> Bool {
         var position = 0
         while position < body.count {
             let byte = body[position]
@@ -58,7 +61,7 @@ extension Redactor {
                 position += 1
             } else {
                 let length = JSONText.scalarLength(in: body, at: position)
-                guard length > 0 else { return isCut && body.count - position < 4 }
+                guard length > 0 else { return false }
                 position += length
             }
         }

@@ -1,31 +1,34 @@
 internal import NIOCore
+internal import Upstreams
 
-/// Keeps one exchange's bytes for the shadow, as slices of what was read, up to a cap in each direction. Beyond the cap
-/// it lets go of everything at once: half a body can be compared with nothing.
+/// Keeps one exchange's bytes for the shadow, as slices of what was read, up to a cap in each direction. An answer beyond
+/// it is hashed. A request beyond it cannot be sent again: everything is let go of at once, for half an exchange can be
+/// compared with nothing.
 struct Capture {
-    private(set) var requestBody: [ByteBuffer] = []
+    private var request: BodyCollector
     private(set) var answerHead = ByteBuffer()
-    private(set) var answerBody: [ByteBuffer] = []
-    private(set) var isTruncated = false
+    private var answer: BodyCollector
     let route: Int
     let lane: UInt64
     let requestID: [UInt8]
     let shadowIsService: Bool
-    private let limit: Int
-    private var requestBytes = 0
-    private var answerBytes = 0
 
     init(route: Int, lane: UInt64, requestID: [UInt8], shadowIsService: Bool, limit: Int) {
         self.route = route
         self.lane = lane
         self.requestID = requestID
         self.shadowIsService = shadowIsService
-        self.limit = limit
+        request = BodyCollector(cap: limit, ceiling: limit)
+        answer = BodyCollector(cap: limit)
     }
 
+    var requestBody: [ByteBuffer] { request.body.parts }
+    var answerBody: CapturedBody { answer.body }
+    var isTruncated: Bool { request.isGivenUp }
+
     mutating func requestBody(_ bytes: ByteBuffer) {
-        requestBytes += bytes.readableBytes
-        if requestBytes > limit { truncate() } else if !isTruncated { Capture.append(bytes, to: &requestBody) }
+        request.append(bytes)
+        if request.isGivenUp { answer.giveUp() }
     }
 
     mutating func answerHead(_ bytes: UnsafeRawBufferPointer) {
@@ -33,24 +36,7 @@ struct Capture {
     }
 
     mutating func answerBody(_ bytes: ByteBuffer) {
-        answerBytes += bytes.readableBytes
-        if answerBytes > limit { truncate() } else if !isTruncated { Capture.append(bytes, to: &answerBody) }
-    }
-
-    /// A slice keeps the whole read alive that it is a part of. That is cheap for large ones; a body in small chunks would
-    /// hold many times its size, so small ones are copied together.
-    private static func append(_ bytes: ByteBuffer, to body: inout [ByteBuffer]) {
-        guard bytes.readableBytes < 1_024, var last = body.popLast() else {
-            body.append(bytes)
-            return
-        }
-        last.writeImmutableBuffer(bytes)
-        body.append(last)
-    }
-
-    private mutating func truncate() {
-        isTruncated = true
-        requestBody = []
-        answerBody = []
+        answer.append(bytes)
+        if answer.isGivenUp { request.giveUp() }
     }
 }

@@ -5,7 +5,7 @@ internal import Upstreams
 /// Both sides of one exchange, as far as there are two, on their way to the comparison.
 struct FinishedPair: Sendable {
     enum Shadow: Sendable {
-        case answered(head: ByteBuffer, body: [ByteBuffer])
+        case answered(head: ByteBuffer, body: CapturedBody)
         case failed(String)
         case notSent(NotComparedReason)
         case primaryFailed(String)
@@ -44,7 +44,7 @@ struct FinishedPair: Sendable {
     /// Bytes of memory that it keeps alive, roughly.
     var heldBytes: Int {
         guard case .answered(let head, let body) = shadow else { return exchange.heldBytes }
-        return body.reduce(exchange.heldBytes + head.readableBytes) { $0 + $1.readableBytes }
+        return body.parts.reduce(exchange.heldBytes + head.readableBytes) { $0 + $1.readableBytes }
     }
 
     /// As it is, without another look.
@@ -60,7 +60,7 @@ extension CapturedExchange {
     var heldBytes: Int {
         var sum = 1_024 + requestHead.readableBytes + answerHead.readableBytes
         for bytes in requestBody { sum += bytes.readableBytes }
-        for bytes in answerBody { sum += bytes.readableBytes }
+        for bytes in answerBody.parts { sum += bytes.readableBytes }
         return sum
     }
 
@@ -68,7 +68,7 @@ extension CapturedExchange {
     var withoutBodies: CapturedExchange {
         var exchange = self
         exchange.requestBody = []
-        exchange.answerBody = []
+        exchange.answerBody = .whole([])
         exchange.answerHead = ByteBuffer()
         return exchange
     }

@@ -105,18 +105,18 @@ struct PairComparison: Sendable {
             request: redactor.recorded(
                 method: request.method, target: request.target,
                 headers: request.fields.map { HeaderField(name: $0.name, value: $0.value) },
-                body: pair.exchange.requestBody.joinedBytes, bodyTruncated: pair.exchange.isTruncated, rules: rules),
+                body: pair.exchange.requestBody.joinedBytes, rules: rules),
             primary: redactor.recorded(answer: primary, rules: rules),
             shadow: redactor.recorded(answer: shadow, rules: rules))
     }
 }
 
 extension Answer {
-    fileprivate init?(head: ByteBuffer, body: [ByteBuffer]) {
+    init?(head: ByteBuffer, body: CapturedBody) {
         guard let readable = ReadableHead(answer: Array(head.readableBytesView)) else { return nil }
         self.init(
             status: readable.status, headers: readable.fields.map { HeaderField(name: $0.name, value: $0.value) },
-            body: body.joinedBytes, bodyTruncated: false)
+            body: body.parts.joinedBytes, bodyDigest: body.digest)
     }
 }
 

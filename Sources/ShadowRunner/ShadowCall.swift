@@ -3,10 +3,11 @@ internal import HTTPWire
 internal import NIOCore
 internal import Upstreams
 
-/// One request to the shadow: sends it, collects the answer up to a limit, ends at its deadline. On the loop.
+/// One request to the shadow: sends it, collects the answer within bounds, ends at its deadline. On the loop.
 final class ShadowCall: UpstreamConsumer {
     enum Result {
-        case answered(head: ByteBuffer, body: [ByteBuffer])
+        case answered(head: ByteBuffer, body: CapturedBody)
+        /// It went beyond what is hashed.
         case answerTooLarge
         case failed(UpstreamFailure)
         case notAsked(NotComparedReason)
@@ -16,13 +17,11 @@ final class ShadowCall: UpstreamConsumer {
     private let method: Method
     private let head: ByteBuffer
     private let body: [ByteBuffer]
-    private let answerLimit: Int
     private let onEnd: (ShadowCall, Result) -> Void
     private var stream: (any UpstreamStream)?
     private var waiter: UpstreamWaiter?
     private var answerHead = ByteBuffer()
-    private var answerBody: [ByteBuffer] = []
-    private var answerBytes = 0
+    private var answerBody: BodyCollector
     private var hasEnded = false
     private var retriesLeft = 1
     private let upstream: Upstream
@@ -30,14 +29,14 @@ final class ShadowCall: UpstreamConsumer {
 
     init(
         method: Method, head: ByteBuffer, body: [ByteBuffer], upstream: Upstream, deadline: NIODeadline,
-        answerLimit: Int, onEnd: @escaping (ShadowCall, Result) -> Void
+        answer: BodyCollector, onEnd: @escaping (ShadowCall, Result) -> Void
     ) {
         self.method = method
         self.head = head
         self.body = body
         self.upstream = upstream
         self.deadline = deadline
-        self.answerLimit = answerLimit
+        answerBody = answer
         self.onEnd = onEnd
         // A write carries its idempotency key, but only safe requests are repeated before the ledger keeps count.
         mayRepeat = method.isSafe
@@ -95,17 +94,13 @@ final class ShadowCall: UpstreamConsumer {
     }
 
     func upstreamBody(_ bytes: ByteBuffer) {
-        answerBytes += bytes.readableBytes
-        if answerBytes > answerLimit {
-            end(.answerTooLarge)
-        } else {
-            answerBody.append(bytes)
-        }
+        answerBody.append(bytes)
+        if answerBody.isGivenUp { end(.answerTooLarge) }
     }
 
     func upstreamEnded(trailers: [UInt8]) {
         stream = nil
-        end(.answered(head: answerHead, body: answerBody))
+        end(.answered(head: answerHead, body: answerBody.body))
     }
 
     func upstreamReadComplete() {}

@@ -280,7 +280,8 @@ final class ShadowLoop {
             method: exchange.method, head: request.head, body: request.body,
             upstream: exchange.shadowIsService == shadow
                 ? upstreams.service(slot, extraction.service) : upstreams.monolith(job.settings.monolith),
-            deadline: .now() + .nanoseconds(extraction.timeout), answerLimit: job.settings.answerLimit
+            deadline: .now() + .nanoseconds(extraction.timeout),
+            answer: BodyCollector(cap: job.settings.answerLimit, ceiling: job.settings.answerCeiling)
         ) { [unowned self] call, result in
             calls[ObjectIdentifier(call)] = nil
             onEnd(result)

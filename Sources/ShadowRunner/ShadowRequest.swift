@@ -11,6 +11,8 @@ struct ShadowRequest {
 
     /// 201 (RFC 9110 §15.3.2): only a creation makes an identity up.
     private static let created = 201
+    /// Bytes that an answer with an identity in it may have once it is decoded. That is done on the loop.
+    private static let decodedBytes = 1024 * 1024
 
     /// - Throws: why the shadow cannot be asked. `identity-missing`: a creation whose identity could not be carried over
     ///   would make up one of its own, and from then on the two systems would speak of different things.
@@ -18,8 +20,10 @@ struct ShadowRequest {
         var body = exchange.requestBody
         var adopted: [(name: String, value: String)] = []
         if isWrite, !rules.identity.isEmpty {
+            let answer = Answer(head: exchange.answerHead, body: exchange.answerBody)
+            let decoded = try? answer?.decoded(limit: ShadowRequest.decodedBytes)
             let identity = IdentityAdoption.apply(
-                rules: rules.identity, primaryAnswer: exchange.answerBody.joinedBytes,
+                rules: rules.identity, primaryAnswer: decoded?.body ?? [],
                 shadowRequestBody: exchange.requestBody.joinedBytes)
             if case .answered(ShadowRequest.created) = exchange.outcome,
                 !identity.missing.isEmpty || !identity.unplaced.isEmpty

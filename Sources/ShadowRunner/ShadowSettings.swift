@@ -38,8 +38,9 @@ package final class ShadowSettings: Sendable {
     package let maximumBytes: Int
     /// On one loop, to one upstream: apart from the primaries' connections, so that a slow shadow takes none of theirs.
     package let maximumConnections: Int
-    /// Bytes of one shadow answer; a longer one is not compared.
+    /// Bytes of one shadow answer that are kept; a longer one is hashed, up to the ceiling.
     package let answerLimit: Int
+    package let answerCeiling: Int
     /// Distinct endpoints that are counted by name; what comes beyond goes under one name for each method.
     package let maximumEndpoints: Int
     /// How long a difference may take to settle before both sides are asked again.
@@ -49,7 +50,8 @@ package final class ShadowSettings: Sendable {
         monolith: UpstreamSettings, extractions: [ShadowedExtraction?], templates: EndpointTemplates,
         redactor: Redactor,
         maximumJobs: Int = 2_048, maximumBytes: Int = 64 * 1024 * 1024, maximumConnections: Int = 64,
-        answerLimit: Int = 1024 * 1024, maximumEndpoints: Int = 1_000,
+        answerLimit: Int = 1024 * 1024, answerCeiling: Int = BodyCollector.defaultCeiling,
+        maximumEndpoints: Int = 1_000,
         settleDelay: Duration = .milliseconds(250)
     ) {
         self.monolith = monolith
@@ -60,6 +62,7 @@ package final class ShadowSettings: Sendable {
         self.maximumBytes = maximumBytes
         self.maximumConnections = maximumConnections
         self.answerLimit = answerLimit
+        self.answerCeiling = answerCeiling
         self.maximumEndpoints = maximumEndpoints
         self.settleDelay = settleDelay
     }

@@ -23,8 +23,8 @@ package struct CapturedExchange: Sendable {
     package var requestBody: [ByteBuffer]
     /// The answer's head as it came from the primary.
     package var answerHead: ByteBuffer
-    package var answerBody: [ByteBuffer]
-    /// A body was larger than the capture's cap, so it is not whole here.
+    package var answerBody: CapturedBody
+    /// The request's body was larger than the capture's cap, or the answer's than is hashed: nothing is here of either.
     package var isTruncated: Bool
     package var outcome: Outcome
     /// The service is asked for comparison; else the monolith is (after cutover).
@@ -37,7 +37,7 @@ package struct CapturedExchange: Sendable {
 
     package init(
         extraction: Int, route: Int, method: Method, requestHead: ByteBuffer, requestBody: [ByteBuffer],
-        answerHead: ByteBuffer, answerBody: [ByteBuffer], isTruncated: Bool, outcome: Outcome, shadowIsService: Bool,
+        answerHead: ByteBuffer, answerBody: CapturedBody, isTruncated: Bool, outcome: Outcome, shadowIsService: Bool,
         lane: UInt64, requestID: [UInt8], primaryNanoseconds: Int64
     ) {
         self.extraction = extraction

@@ -112,7 +112,7 @@ struct RedactionTests {
         let expected = { (text: String) in "\(redactor.token(Array(text.utf8))) (\(text.utf8.count) bytes)" }
         for body in [
             answer("card=\(secret)", type: "application/x-www-form-urlencoded"), json(#"{"card":"\#(secret)"#),
-            json(#"{"card":"\#(secret)"}"#, truncated: true), answer(#"{"card":"\#(secret)"}"#, type: nil),
+            answer(#"{"card":"\#(secret)"}"#, type: nil),
         ] {
             let text = String(decoding: body.body, as: UTF8.self)
             #expect(redactor.recorded(answer: body, rules: rules).body == expected(text))
@@ -135,8 +135,6 @@ struct RedactionTests {
             let binary = Answer(status: 200, headers: [], body: bytes)
             #expect(redactor.recorded(answer: binary, rules: .none).body == nil)
         }
-        let cut = Answer(status: 200, headers: [], body: Array("aé".utf8.dropLast()), bodyTruncated: true)
-        #expect(redactor.recorded(answer: cut, rules: .none).body?.hasPrefix("a") == true)
         #expect(redactor.recorded(answer: answer("hello\n", type: "text/plain"), rules: .none).body == "hello\n")
     }
 

@@ -1,4 +1,5 @@
 import Comparison
+import Extraction
 import FoundationEssentials
 import TestSupport
 
@@ -6,15 +7,23 @@ import TestSupport
 let noon = Date(timeIntervalSince1970: 1_800_000_000)
 let redactor = Redactor(key: Array("a key for tests".utf8))
 
-func json(_ text: String, status: Int = 200, truncated: Bool = false) -> Answer {
-    answer(text, type: "application/json", status: status, truncated: truncated)
+func json(_ text: String, status: Int = 200) -> Answer {
+    answer(text, type: "application/json", status: status)
 }
 
 func answer(
-    _ text: String, type: String?, status: Int = 200, headers: [HeaderField] = [], truncated: Bool = false
+    _ text: String, type: String?, status: Int = 200, headers: [HeaderField] = []
 ) -> Answer {
     let contentType = type.map { [HeaderField(name: "Content-Type", value: $0)] } ?? []
-    return Answer(status: status, headers: contentType + headers, body: Array(text.utf8), bodyTruncated: truncated)
+    return Answer(status: status, headers: contentType + headers, body: Array(text.utf8))
+}
+
+/// As an answer is handed over whose body is over the cap.
+func hashed(_ answer: Answer) -> Answer {
+    var answer = answer
+    answer.bodyDigest = BodyDigest(of: answer.body)
+    answer.body = []
+    return answer
 }
 
 func compare(

@@ -78,7 +78,7 @@ import Upstreams
                     handoff: {
                         ExchangeHandoff(
                             shadow: { exchange in
-                                let body = exchange.answerBody.map { String(buffer: $0) }.joined()
+                                let body = exchange.answerBody.parts.map { String(buffer: $0) }.joined()
                                 handed.change { $0["\(side) \(body)", default: 0] += 1 }
                             }, fellBack: { _, _ in })
                     })

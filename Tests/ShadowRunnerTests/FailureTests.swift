@@ -31,8 +31,15 @@ import Upstreams
         try await expect("shadow-failed timeout", for: .bytes(begun), setup: Setup(timeout: .seconds(1)))
     }
 
-    @Test func `an endless body is given up at the limit`() async throws {
-        try await expect("not-compared body-too-large", for: .endless, setup: Setup(answerLimit: 100_000))
+    @Test func `an endless body is given up at the ceiling`() async throws {
+        try await expect(
+            "not-compared body-too-large", for: .endless, setup: Setup(answerLimit: 100_000, answerCeiling: 1_000_000))
+    }
+
+    @Test func `an endless body below the ceiling fails at its deadline`() async throws {
+        try await expect(
+            "shadow-failed timeout", for: .endless,
+            setup: Setup(timeout: .milliseconds(200), answerLimit: 100_000, answerCeiling: .max))
     }
 
     @Test func `a body of exactly the limit is compared`() async throws {

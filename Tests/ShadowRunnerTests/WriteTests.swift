@@ -1,5 +1,7 @@
 import Comparison
+import NIOCore
 import Testing
+import Upstreams
 
 @testable import ShadowRunner
 
@@ -21,6 +23,30 @@ private let createdReply = Reply.bytes(created)
             #expect(seen.values(of: "Idempotency-Key") == ["req-9"])
             #expect(seen.values(of: "Strangler-Shadow") == ["1"])
             #expect(await shadow.endpoints() == ["POST /api/v1/orders"])
+        }
+    }
+
+    @Test func `the identity is found in a compressed answer, and is missing from one that cannot be decoded`()
+        async throws
+    {
+        var rules = ComparisonRules()
+        rules.identity = [IdentityRule(field: try PathPattern("$.orderId"), adopt: .body)]
+        // {"orderId":"ord_1"}
+        let zipped: [UInt8] = [
+            0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xAB, 0x56, 0xCA, 0x2F, 0x4A, 0x49, 0x2D, 0xF2,
+            0x4C, 0x51, 0xB2, 0x02, 0xB1, 0xE2, 0x0D, 0x95, 0x6A, 0x01, 0x84, 0xD4, 0xD2, 0xC9, 0x13, 0x00, 0x00, 0x00,
+        ]
+        let fields = "Content-Encoding: gzip\r\n"
+        try await withShadow(Setup(rules: rules), service: { _, _ in createdReply }) { shadow in
+            for length in [zipped.count, zipped.count - 1] {
+                var write = try exchange(
+                    post("/api/v1/orders", #"{"item":"tea"}"#),
+                    answer: jsonAnswer("", status: "201 Created", fields: fields))
+                write.answerBody = .whole([ByteBuffer(bytes: zipped[..<length])])
+                shadow.runner.accept(write)
+            }
+            #expect(try await shadow.verdicts()["not-compared identity-missing"] == 1)
+            #expect(shadow.service.requests.map(\.body) == [#"{"item":"tea","orderId":"ord_1"}"#])
         }
     }
 

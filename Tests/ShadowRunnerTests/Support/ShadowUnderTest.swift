@@ -1,4 +1,5 @@
 import Comparison
+import Extraction
 import Foundation
 import HTTPWire
 import Logging
@@ -19,6 +20,7 @@ struct Setup: Sendable {
     var maximumBytes = 64 * 1024 * 1024
     var maximumConnections = 64
     var answerLimit = 1024 * 1024
+    var answerCeiling = BodyCollector.defaultCeiling
     var maximumEndpoints = 1_000
     var settleDelay = Duration.milliseconds(250)
 }
@@ -129,13 +131,13 @@ private func shadowSettings(_ setup: Setup, monolith: Int, service: Int) throws 
         templates: EndpointTemplates(routes: [route], known: [["/api/v1/orders", "/api/v1/orders/{id}"]]),
         redactor: redactor, maximumJobs: setup.maximumJobs, maximumBytes: setup.maximumBytes,
         maximumConnections: setup.maximumConnections, answerLimit: setup.answerLimit,
-        maximumEndpoints: setup.maximumEndpoints, settleDelay: setup.settleDelay)
+        answerCeiling: setup.answerCeiling, maximumEndpoints: setup.maximumEndpoints, settleDelay: setup.settleDelay)
 }
 
 /// An exchange as the proxy hands it over: `request` and `answer` are whole messages as client and primary sent them.
 func exchange(
     _ request: String, answer: String, lane: UInt64 = 0, id: String = "req-1", shadowIsService: Bool = true,
-    isTruncated: Bool = false, failed: Bool = false
+    isTruncated: Bool = false, isOverCap: Bool = false, failed: Bool = false
 ) throws -> CapturedExchange {
     let (head, body) = try parts(of: request)
     let (answerHead, answerBody) = try parts(of: answer)
@@ -145,7 +147,9 @@ func exchange(
         requestHead: ByteBuffer(bytes: try forwarded(head, id: id)),
         requestBody: body.isEmpty ? [] : [ByteBuffer(string: body)],
         answerHead: ByteBuffer(string: answerHead),
-        answerBody: answerBody.isEmpty ? [] : [ByteBuffer(string: answerBody)], isTruncated: isTruncated,
+        answerBody: isOverCap
+            ? .hashed(BodyDigest(of: answerBody.utf8))
+            : .whole(answerBody.isEmpty ? [] : [ByteBuffer(string: answerBody)]), isTruncated: isTruncated,
         outcome: failed ? .failed : .answered(status: status), shadowIsService: shadowIsService, lane: lane,
         requestID: Array(id.utf8), primaryNanoseconds: 1_000_000)
 }
