@@ -1,3 +1,4 @@
+internal import Comparison
 package import Extraction
 package import FoundationEssentials
 
@@ -102,7 +103,11 @@ package struct VerdictReport: Sendable, Codable, Equatable {
         case notCompared = "not-compared"
     }
 
-    package var notComparedTotal: Int { notCompared.values.reduce(0, &+) }
+    /// Reads that `sample` left out: nobody wanted them compared, so they are no gap in the coverage.
+    package var notSampled: Int { notCompared[NotComparedReason.notSampled.rawValue] ?? 0 }
+
+    /// Without ``notSampled``.
+    package var notComparedTotal: Int { notCompared.values.reduce(0, &+) &- notSampled }
 
     /// Everything that should have been compared.
     package var seen: Int { compared &+ primaryFailed &+ shadowFailed &+ notComparedTotal }

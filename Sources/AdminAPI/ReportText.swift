@@ -1,3 +1,4 @@
+internal import Comparison
 package import Extraction
 package import FoundationEssentials
 
@@ -92,10 +93,13 @@ package enum ReportText {
         guard let coverage = verdicts.coverage else { return "nothing seen yet" }
         var rest: [String] = []
         if verdicts.notComparedTotal > 0 {
-            rest.append("\(count(verdicts.notComparedTotal)) not compared\(reasons(verdicts.notCompared))")
+            var reasons = verdicts.notCompared
+            reasons[NotComparedReason.notSampled.rawValue] = nil
+            rest.append("\(count(verdicts.notComparedTotal)) not compared\(Self.reasons(reasons))")
         }
         if verdicts.primaryFailed > 0 { rest.append("\(count(verdicts.primaryFailed)) primary failed") }
         if verdicts.shadowFailed > 0 { rest.append("\(count(verdicts.shadowFailed)) shadow failed") }
+        if verdicts.notSampled > 0 { rest.append("\(count(verdicts.notSampled)) more not sampled") }
         let text = "coverage \(percent(coverage)) of \(count(verdicts.seen))"
         return rest.isEmpty ? text : text + ": " + rest.joined(separator: ", ")
     }

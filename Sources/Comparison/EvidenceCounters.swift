@@ -94,5 +94,6 @@ package struct NoiseTally: Sendable, Equatable {
     package mutating func merge(_ other: NoiseTally) {
         compared.merge(other.compared)
         for (field, count) in other.differing { differing[field, default: NoiseCount()].merge(count) }
+        limitFields()
     }
 }

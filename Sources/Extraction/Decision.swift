@@ -115,6 +115,9 @@ package struct TrafficPlan: Sendable, Equatable {
     /// Whether any request may be shadowed: false means that no lane need be found for one.
     @inlinable package var mayShadow: Bool { shadowsSafe || shadowsWrites }
 
+    /// Whether a safe request without a shadow is one that `sample` has left out. Not with 0%: then none is looked at.
+    @inlinable package var samplesSafe: Bool { shadowsSafe && sampleBelow > 0 }
+
     /// - Parameters:
     ///   - bucket: 0 ..< 10,000 from `AffinityHash.bucket`; any of them when `needsAffinity` is false.
     ///   - isSafe: by method (RFC 9110 §9.2.1). Safe requests are shadowed by sample, all writes or none by policy: a

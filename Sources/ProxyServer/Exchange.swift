@@ -240,7 +240,14 @@ final class Exchange {
         ) { AffinityHash.hash(salt: traffic.seed, key: $0) }
         let decision = plan.decide(
             bucket: AffinityHash.bucket(of: key), isSafe: method.isSafe, sampleRoll: context.sampleRoll())
-        guard let shadow = decision.shadow else { return decision }
+        guard let shadow = decision.shadow else {
+            if plan.samplesSafe, method.isSafe {
+                Exchange.withPath(changed, parser.head, bytes) {
+                    configuration.handoff.leftOut(extraction, route, method, $0)
+                }
+            }
+            return decision
+        }
         let isAdmitted = Exchange.withPath(changed, parser.head, bytes) {
             configuration.handoff.admits(extraction, route, method, $0, shadow == .service)
         }

@@ -11,23 +11,28 @@ package import Upstreams
     internal import Musl
 #endif
 
-/// Where finished exchanges go, one for each loop. Both are called on the loop and must return at once.
+/// Where finished exchanges go, one for each loop. All are called on the loop and must return at once.
 package struct ExchangeHandoff {
     package var shadow: (CapturedExchange) -> Void
     /// Whether a request is to be captured for its shadow; if not, whoever says so has counted it. The path is normalised.
     package var admits: Admission
+    /// A safe request was left out by `sample`. On the loop, before the primary is asked. The path is normalised.
+    package var leftOut: LeftOut
     /// A request of this extraction was answered by the monolith in the service's place.
     package var fellBack: (_ extraction: Int, FallbackReason) -> Void
 
     package typealias Admission =
         (_ extraction: Int, _ route: Int, _ method: Method, _ path: UnsafeRawBufferPointer, _ isService: Bool) -> Bool
+    package typealias LeftOut =
+        (_ extraction: Int, _ route: Int, _ method: Method, _ path: UnsafeRawBufferPointer) -> Void
 
     package init(
         shadow: @escaping (CapturedExchange) -> Void, fellBack: @escaping (_ extraction: Int, FallbackReason) -> Void,
-        admits: @escaping Admission = { _, _, _, _, _ in true }
+        admits: @escaping Admission = { _, _, _, _, _ in true }, leftOut: @escaping LeftOut = { _, _, _, _ in }
     ) {
         self.shadow = shadow
         self.admits = admits
+        self.leftOut = leftOut
         self.fellBack = fellBack
     }
 }

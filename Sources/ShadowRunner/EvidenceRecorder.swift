@@ -6,16 +6,26 @@ internal import Synchronization
 /// Gathers evidence in memory and brings it to the store once a second.
 ///
 /// With the store away, counters go on exactly and examples up to their limits; what finds no place is counted. Nothing
-/// waits for the store: a request's shadow least of all, its client never.
+/// waits for the store: a request's shadow least of all, its client never. What is known of the primaries' noise comes
+/// from the store when it is first reached and once a minute, so that it outlives the process and is all replicas'.
 package final class EvidenceRecorder: Sendable {
     private struct State {
         var batch = EvidenceBatch()
         /// By extraction.
         var endpoints: [String: Set<String>] = [:]
+        var groups = KnownGroups()
         /// Signatures whose difference stood when both sides were asked again, and when that was.
         var confirmed: [String: Date] = [:]
+        var noise = NoiseModel()
+        /// Fields that differed while the primary, asked again, agreed with itself.
+        var steady: [NoiseScope: Set<GroupedDifference>] = [:]
         var storeIsAway = false
     }
+
+    /// Seconds between two looks at what all replicas have learned.
+    private static let learningInterval = 60
+    private static let confirmationSeconds = 60.0
+    private static let maximumConfirmed = 10_000
 
     private let state = Mutex(State())
     private let store: any EvidenceStore
@@ -30,8 +40,11 @@ package final class EvidenceRecorder: Sendable {
 
     /// Flushes every second until the task is cancelled. What comes later needs another `flush`.
     package func run() async {
+        var untilLearning = await learnNoise() ? Self.learningInterval : 1
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             await flush()
+            untilLearning -= 1
+            if untilLearning <= 0 { untilLearning = await learnNoise() ? Self.learningInterval : 1 }
         }
     }
 
@@ -70,42 +83,50 @@ package final class EvidenceRecorder: Sendable {
         }
     }
 
+    // MARK: What is counted
+
     package func fellBack(extraction: String, reason: String) {
         let at = now()
         state.withLock { $0.batch.countFallback(FallbackKey(extraction: extraction, reason: reason), at: at) }
     }
 
-    func count(_ key: VerdictKey, times: Int = 1) {
-        state.withLock { $0.batch.count(key, times: times) }
-    }
-
-    /// Counts a mismatch; `makeRecord` runs only when an example of its group is wanted, and outside the lock.
-    /// - Parameter isConfirmed: it stood when both sides were asked again. Others do not count as confirmation, or a
-    ///   steady stream of them would put off the next time of asking for ever.
-    func mismatch(
-        _ signature: MismatchSignature, isConfirmed: Bool, at: Date, makeRecord: () -> MismatchRecord
-    ) {
-        let wantsExample = state.withLock { state in
-            if isConfirmed {
-                if state.confirmed.count >= 10_000 { state.confirmed.removeAll() }
-                state.confirmed[signature.hex] = at
-            }
-            return state.batch.hasRoomForExample(of: signature)
-        }
-        if wantsExample {
-            let record = makeRecord()
-            state.withLock { $0.batch.add(record) }
-        } else {
-            state.withLock { $0.batch.addWithoutExample(signature, at: at) }
-        }
-    }
-
-    /// Whether a difference of this kind was confirmed within the last minute: then the next ones count without asking
-    /// both sides again, or a storm of mismatches would double the primary's load.
-    func isConfirmed(_ signature: MismatchSignature, now: Date) -> Bool {
+    /// Takes over what a run of comparisons has found, in one piece.
+    func take(_ findings: Findings, at: Date) {
         state.withLock { state in
-            guard let at = state.confirmed[signature.hex] else { return false }
-            return now.timeIntervalSince(at) < 60
+            state.batch.merge(findings.batch)
+            if !findings.batch.noise.isEmpty { state.noise.learn(findings.batch.noise) }
+            for hex in findings.confirmed {
+                if state.confirmed.count >= Self.maximumConfirmed { state.confirmed.removeAll() }
+                state.confirmed[hex] = at
+            }
+            for (scope, fields) in findings.steady {
+                if state.steady.count >= NoiseModel.maximumScopes { state.steady.removeAll() }
+                guard state.steady[scope, default: []].count < NoiseTally.maximumFields else { continue }
+                state.steady[scope, default: []].formUnion(fields)
+            }
+        }
+    }
+
+    // MARK: What is known
+
+    /// A group of mismatches, as a run of comparisons sees it.
+    struct Group {
+        let signature: MismatchSignature
+        /// Its difference was confirmed within the last minute: then the next ones count without asking both sides again,
+        /// or a storm of mismatches would double the primary's load.
+        var isConfirmed: Bool
+        let wantsExample: Bool
+    }
+
+    /// - Parameter counted: whether something is about to be counted in it; else it is only looked at.
+    func group(of signature: MismatchSignature, counted: Bool, now: Date) -> Group {
+        state.withLock { state in
+            let group = counted ? state.groups.admit(signature) : state.groups.group(of: signature)
+            let confirmed = state.confirmed[group.hex]
+            return Group(
+                signature: group,
+                isConfirmed: confirmed.map { now.timeIntervalSince($0) < Self.confirmationSeconds } ?? false,
+                wantsExample: state.batch.hasRoomForExample(of: group))
         }
     }
 
@@ -123,4 +144,36 @@ package final class EvidenceRecorder: Sendable {
             return endpoint
         }
     }
+
+    // MARK: Noise
+
+    /// Takes what all replicas have learned, with what of this one has not been stored yet beside it. What is on its way
+    /// to the store just now is missing until the next time.
+    /// - Returns: whether the store has answered.
+    @discardableResult
+    package func learnNoise() async -> Bool {
+        guard let stored = try? await store.noise() else { return false }
+        state.withLock { $0.noise.restart(from: stored, unstored: $0.batch.noise) }
+        return true
+    }
+
+    func knownNoise(of scope: NoiseScope) -> KnownNoise {
+        state.withLock { KnownNoise(baseline: $0.noise.baseline(of: scope), steady: $0.steady[scope] ?? []) }
+    }
+}
+
+/// What is known of one primary at one endpoint when a field of its answer differs.
+struct KnownNoise {
+    let baseline: NoiseBaseline
+    /// See ``EvidenceRecorder``.
+    let steady: Set<GroupedDifference>
+}
+
+/// What a run of comparisons brings.
+struct Findings {
+    var batch = EvidenceBatch()
+    /// Signatures, in hexadecimal, that stood when both sides were asked again. Others do not count as confirmation, or a
+    /// steady stream of them would put off the next time of asking for ever.
+    var confirmed: Set<String> = []
+    var steady: [NoiseScope: Set<GroupedDifference>] = [:]
 }

@@ -28,6 +28,14 @@ struct FinishedPair: Sendable {
         case second
         /// Differed, and cannot be asked again: counts as it is, and confirms nothing about others of its kind.
         case only
+        /// No pair: both answers are the primary's own, to learn how far it agrees with itself.
+        case twin
+    }
+
+    /// What the primary had answered at first, beside a second look.
+    struct Earlier: Sendable {
+        let head: ByteBuffer
+        let body: CapturedBody
     }
 
     let exchange: CapturedExchange
@@ -36,6 +44,17 @@ struct FinishedPair: Sendable {
     let shadow: Shadow
     let isWrite: Bool
     var look = Look.first
+    /// Nanoseconds from sending to the shadow's last byte; 0 without an answer.
+    var shadowNanoseconds: Int64 = 0
+    /// The primary is being asked a second time already.
+    var hasTwin = false
+    /// Why it is looked at again.
+    var suspicion = PairComparison.Suspicion.difference
+    /// Only where noise is learned.
+    var earlier: Earlier?
+
+    /// Who gave the first answer.
+    var primarySide: ComparedSide { exchange.shadowIsService ? .monolith : .service }
 
     var isAnswered: Bool {
         if case .answered = shadow { true } else { false }
@@ -44,7 +63,8 @@ struct FinishedPair: Sendable {
     /// Bytes of memory that it keeps alive, roughly.
     var heldBytes: Int {
         guard case .answered(let head, let body) = shadow else { return exchange.heldBytes }
-        return body.parts.reduce(exchange.heldBytes + head.readableBytes) { $0 + $1.readableBytes }
+        let ofExchange = exchange.heldBytes + (earlier?.heldBytes ?? 0)
+        return body.parts.reduce(ofExchange + head.readableBytes) { $0 + $1.readableBytes }
     }
 
     /// As it is, without another look.
@@ -53,6 +73,10 @@ struct FinishedPair: Sendable {
         pair.look = .only
         return pair
     }
+}
+
+extension FinishedPair.Earlier {
+    fileprivate var heldBytes: Int { body.parts.reduce(head.readableBytes) { $0 + $1.readableBytes } }
 }
 
 extension CapturedExchange {

@@ -1,93 +1,189 @@
 internal import Comparison
-internal import FoundationEssentials
 internal import HTTPWire
 internal import NIOCore
 internal import Routing
 internal import Upstreams
 
-/// Judges one pair and records what comes of it. On a worker thread: strings and trees are made here, not on a loop.
+internal import struct FoundationEssentials.Date
+
+/// Judges pairs and records what comes of them. On a worker thread: strings and trees are made here, not on a loop.
 struct PairComparison: Sendable {
     let recorder: EvidenceRecorder
 
-    enum Judgement {
-        case counted
-        /// A read that differed: perhaps the data changed between the two answers. Nothing was counted yet.
-        case askAgain
+    /// Why a pair is to be looked at again.
+    enum Suspicion: Sendable {
+        /// Perhaps the data changed between the two answers.
+        case difference
+        /// Only where the primary may differ from itself, as far as is known.
+        case unknownNoise
     }
 
-    func judge(_ pair: FinishedPair, now: Date) -> Judgement {
-        let settings = pair.settings
-        guard let extraction = settings.extractions[pair.exchange.extraction] else { return .counted }
-        guard let request = ReadableHead(request: Array(pair.exchange.requestHead.readableBytesView)) else {
-            let endpoint = overflow(pair.exchange.method)
-            let reason = NotComparedReason.malformed.rawValue
-            recorder.count(
-                VerdictKey(extraction: extraction.name, endpoint: endpoint, verdict: .notCompared, reason: reason))
-            return .counted
+    /// What is to become of a pair.
+    struct Judgement: Sendable {
+        /// A read that differed. Its verdict has not been counted yet.
+        var askAgain: Suspicion?
+        /// The primary is to be asked the same once more: too little is known of its noise.
+        var wantsTwin = false
+    }
+
+    /// - Returns: a judgement for each pair.
+    func judge(_ pairs: [FinishedPair], now: Date) -> [Judgement] {
+        let run = JudgingRun(recorder: recorder, now: now)
+        let judgements = pairs.map { judge($0, in: run) }
+        run.finish()
+        return judgements
+    }
+
+    /// A pair with its names.
+    struct Subject {
+        let pair: FinishedPair
+        let extraction: ShadowedExtraction
+        let request: ReadableHead
+        let endpoint: String
+
+        /// nil: this pair is judged without looking at noise. Writes are not asked twice.
+        var scope: NoiseScope? {
+            guard extraction.learnsNoise, !pair.isWrite else { return nil }
+            return NoiseScope(extraction: extraction.name, endpoint: endpoint, side: pair.primarySide)
         }
-        let exchange = pair.exchange
+
+        func key(_ verdict: Verdict, _ reason: String? = nil) -> VerdictKey {
+            VerdictKey(
+                extraction: extraction.name, endpoint: endpoint, verdict: verdict, reason: reason,
+                statusClass: pair.exchange.outcome.statusClass)
+        }
+    }
+
+    private func judge(_ pair: FinishedPair, in run: JudgingRun) -> Judgement {
+        let (settings, exchange) = (pair.settings, pair.exchange)
+        guard let extraction = settings.extractions[exchange.extraction] else { return Judgement() }
+        guard let request = ReadableHead(request: Array(exchange.requestHead.readableBytesView)) else {
+            run.count(
+                VerdictKey(
+                    extraction: extraction.name, endpoint: overflow(exchange.method), verdict: .notCompared,
+                    reason: NotComparedReason.malformed.rawValue, statusClass: exchange.outcome.statusClass))
+            return Judgement()
+        }
         let isWritten = settings.templates.isWritten(route: exchange.route, path: request.path)
-        let endpoint = recorder.boundedEndpoint(
+        let endpoint = run.boundedEndpoint(
             settings.templates.endpoint(route: exchange.route, method: request.method, path: request.path),
             of: extraction.name, exists: exchange.outcome.foundSomething || (isWritten && exchange.method != .other),
             overflow: overflow(exchange.method), limit: settings.maximumEndpoints)
-        func count(_ verdict: Verdict, _ reason: String? = nil) {
-            recorder.count(
-                VerdictKey(extraction: extraction.name, endpoint: endpoint, verdict: verdict, reason: reason))
-        }
+        let subject = Subject(pair: pair, extraction: extraction, request: request, endpoint: endpoint)
         switch pair.shadow {
-        case .primaryFailed(let reason): count(.primaryFailed, reason)
-        case .failed(let reason): count(.shadowFailed, reason)
-        case .notSent(let reason): count(.notCompared, reason.rawValue)
+        case .primaryFailed(let reason): run.count(subject.key(.primaryFailed, reason))
+        case .failed(let reason): run.count(subject.key(.shadowFailed, reason))
+        case .notSent(let reason): run.count(subject.key(.notCompared, reason.rawValue))
         case .answered(let head, let body):
-            guard let primary = Answer(head: pair.exchange.answerHead, body: pair.exchange.answerBody),
-                let shadow = Answer(head: head, body: body)
-            else {
-                count(.notCompared, NotComparedReason.malformed.rawValue)
-                return .counted
-            }
-            // Nobody at home is no answer: 500 is one, and may well be the difference that is looked for.
-            if (502...504).contains(shadow.status) {
-                count(.shadowFailed, "status-\(shadow.status)")
-                return .counted
-            }
-            // Only when it was asked again: the first time, nothing is sent after such an answer.
-            if primary.status >= 500 {
-                count(.primaryFailed, "status-\(primary.status)")
-                return .counted
-            }
-            let result = extraction.comparer.compare(primary: primary, shadow: shadow, now: now)
-            guard result.verdict == .mismatch else {
-                count(
-                    pair.look == .second && result.verdict == .match ? .transient : result.verdict,
-                    result.notCompared?.rawValue)
-                return .counted
-            }
-            let signature = MismatchSignature(
-                extraction: extraction.name, endpoint: endpoint, differences: result.differences)
-            if pair.look == .first, !pair.isWrite, !recorder.isConfirmed(signature, now: now) { return .askAgain }
-            count(.mismatch)
-            recorder.mismatch(signature, isConfirmed: pair.look == .second, at: now) {
-                record(pair, request, signature, result.differences, primary, shadow, extraction.rules, now)
+            let primary = Answer(head: exchange.answerHead, body: exchange.answerBody)
+            let other = Answer(head: head, body: body)
+            if pair.look == .twin {
+                if let primary, let other { learn(subject, primary, other, in: run) }
+            } else if let primary, let other {
+                return judge(subject, primary, other, in: run)
+            } else {
+                run.count(subject.key(.notCompared, NotComparedReason.malformed.rawValue))
             }
         }
-        return .counted
+        return Judgement()
+    }
+
+    private func judge(
+        _ subject: Subject, _ primary: Answer, _ shadow: Answer, in run: JudgingRun
+    ) -> Judgement {
+        let pair = subject.pair
+        // Nobody at home is no answer: 500 is one, and may well be the difference that is looked for.
+        if (502...504).contains(shadow.status) {
+            run.count(subject.key(.shadowFailed, "status-\(shadow.status)"))
+            return Judgement()
+        }
+        // Only when it was asked again: the first time, nothing is sent after such an answer.
+        if primary.status >= 500 {
+            run.count(subject.key(.primaryFailed, "status-\(primary.status)"))
+            return Judgement()
+        }
+        let result = compare(subject, primary, shadow, in: run)
+        var judgement = Judgement()
+        if pair.look == .first {
+            countAnswers(subject, result, in: run)
+            judgement.wantsTwin = learn(subject, result, in: run)
+        }
+        guard result.verdict == .mismatch else {
+            let isTransient = pair.look == .second && result.verdict == .match
+            run.count(subject.key(isTransient ? .transient : result.verdict, result.notCompared?.rawValue))
+            return judgement
+        }
+        let split = split(subject, result.differences, primary, in: run)
+        judgement.askAgain = settle(subject, split, result, primary, shadow, in: run)
+        return judgement
+    }
+
+    /// Counts the verdict of a pair that differs, or says why it is to be looked at again first.
+    private func settle(
+        _ subject: Subject, _ split: NoiseSplit, _ result: ComparisonResult, _ primary: Answer, _ shadow: Answer,
+        in run: JudgingRun
+    ) -> Suspicion? {
+        let pair = subject.pair
+        let mayAskAgain = pair.look == .first && !pair.isWrite
+        let name = subject.extraction.name
+        if !split.reported.isEmpty {
+            let signature = MismatchSignature(
+                extraction: name, endpoint: subject.endpoint, differences: split.reported)
+            if mayAskAgain, !run.isConfirmed(signature) { return .difference }
+            run.count(subject.key(.mismatch))
+            run.mismatch(signature, isConfirmed: pair.look == .second) { group in
+                record(subject, group, split.reported, primary, shadow, run.now)
+            }
+        } else if !split.unknown.isEmpty {
+            if mayAskAgain { return .unknownNoise }
+            run.count(subject.key(.notCompared, NotComparedReason.baselineUnknown.rawValue))
+        } else if let reason = result.notCompared {
+            run.count(subject.key(.notCompared, reason.rawValue))
+        } else if result.truncated {
+            // What is noise has left no room for what may not be.
+            run.count(subject.key(.notCompared, NotComparedReason.baselineUnknown.rawValue))
+        } else {
+            let isGone = pair.look == .second && pair.suspicion == .difference
+            run.count(subject.key(isGone ? .transient : .match))
+        }
+        if !split.hidden.isEmpty {
+            run.countHidden(RuleKey(extraction: name, rule: "noise"), differences: split.hidden.count)
+        }
+        return nil
+    }
+
+    /// What is known of every pair with two answers, once.
+    private func countAnswers(_ subject: Subject, _ result: ComparisonResult, in run: JudgingRun) {
+        let (pair, name) = (subject.pair, subject.extraction.name)
+        let shadowSide: ComparedSide = pair.primarySide == .monolith ? .service : .monolith
+        for (side, nanoseconds) in [
+            (pair.primarySide, pair.exchange.primaryNanoseconds), (shadowSide, pair.shadowNanoseconds),
+        ] {
+            run.countLatency(
+                LatencyKey(extraction: name, endpoint: subject.endpoint, side: side), nanoseconds: nanoseconds)
+        }
+        guard result.hiddenByRule.contains(where: { $0 > 0 }) else { return }
+        for (rule, hidden) in zip(subject.extraction.rules.names, result.hiddenByRule) where hidden > 0 {
+            run.countHidden(RuleKey(extraction: name, rule: rule), differences: hidden)
+        }
     }
 
     /// What was not captured at all. It is counted under names that the files give.
-    func count(_ skipped: [ShadowGate.Skip: Int], _ settings: ShadowSettings) {
+    func count(_ skipped: [ShadowGate.Skip: Int], _ settings: ShadowSettings, now: Date) {
+        let run = JudgingRun(recorder: recorder, now: now)
         for (skip, times) in skipped {
             guard settings.extractions.indices.contains(skip.slot), let extraction = settings.extractions[skip.slot]
             else { continue }
             let template = settings.templates.name(route: skip.route, template: skip.template)
-            let endpoint = recorder.boundedEndpoint(
+            let endpoint = run.boundedEndpoint(
                 "\(skip.method.name) \(template)", of: extraction.name, exists: skip.method != .other,
                 overflow: overflow(skip.method), limit: settings.maximumEndpoints)
-            recorder.count(
+            run.count(
                 VerdictKey(
                     extraction: extraction.name, endpoint: endpoint, verdict: .notCompared,
                     reason: skip.reason.rawValue), times: times)
         }
+        run.finish()
     }
 
     /// Where endpoints beyond the limit are counted. A client can make up methods, too: they have one name.
@@ -96,16 +192,17 @@ struct PairComparison: Sendable {
     }
 
     private func record(
-        _ pair: FinishedPair, _ request: ReadableHead, _ signature: MismatchSignature, _ differences: [Difference],
-        _ primary: Answer, _ shadow: Answer, _ rules: ComparisonRules, _ now: Date
+        _ subject: Subject, _ signature: MismatchSignature, _ differences: [Difference], _ primary: Answer,
+        _ shadow: Answer, _ now: Date
     ) -> MismatchRecord {
-        let redactor = pair.settings.redactor
+        let (exchange, request, rules) = (subject.pair.exchange, subject.request, subject.extraction.rules)
+        let redactor = subject.pair.settings.redactor
         return MismatchRecord(
             signature: signature, at: now, differences: differences,
             request: redactor.recorded(
                 method: request.method, target: request.target,
                 headers: request.fields.map { HeaderField(name: $0.name, value: $0.value) },
-                body: pair.exchange.requestBody.joinedBytes, rules: rules),
+                body: exchange.requestBody.joinedBytes, rules: rules),
             primary: redactor.recorded(answer: primary, rules: rules),
             shadow: redactor.recorded(answer: shadow, rules: rules))
     }
@@ -123,4 +220,10 @@ extension Answer {
 extension CapturedExchange.Outcome {
     /// 404 and 405 say that there is no such thing (RFC 9110 §15.5.5, §15.5.6).
     fileprivate var foundSomething: Bool { self != .answered(status: 404) && self != .answered(status: 405) }
+
+    /// 1...5 (RFC 9110 §15); 0: no answer, or none that is known.
+    fileprivate var statusClass: Int {
+        guard case .answered(let status) = self, (100...599).contains(status) else { return 0 }
+        return status / 100
+    }
 }

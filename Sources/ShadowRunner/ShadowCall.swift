@@ -22,6 +22,9 @@ final class ShadowCall: UpstreamConsumer {
     private var waiter: UpstreamWaiter?
     private var answerHead = ByteBuffer()
     private var answerBody: BodyCollector
+    private var sent = NIODeadline.now()
+    /// From sending to the answer's last byte; 0 before that.
+    private(set) var nanoseconds: Int64 = 0
     private var hasEnded = false
     private var retriesLeft = 1
     private let upstream: Upstream
@@ -82,6 +85,7 @@ final class ShadowCall: UpstreamConsumer {
     func upstreamConnected(_ stream: any UpstreamStream) {
         waiter = nil
         self.stream = stream
+        sent = .now()
         stream.begin(self, method: method, framing: .none, head: head)
         for bytes in body { stream.sendBody(bytes) }
         stream.sendEnd(trailers: [])
@@ -100,6 +104,7 @@ final class ShadowCall: UpstreamConsumer {
 
     func upstreamEnded(trailers: [UInt8]) {
         stream = nil
+        nanoseconds = (NIODeadline.now() - sent).nanoseconds
         end(.answered(head: answerHead, body: answerBody.body))
     }
 

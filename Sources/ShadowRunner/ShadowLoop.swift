@@ -24,6 +24,7 @@ final class ShadowLoop {
         let bytes: Int
         let isWrite: Bool
         let arrived = NIODeadline.now()
+        var hasTwin = false
         /// What differed at first, when this is the second look at it.
         var first: FinishedPair?
         /// The second look's answers, as they arrive.
@@ -53,6 +54,7 @@ final class ShadowLoop {
     private var ready = CircularBuffer<UInt64>()
     private var isStarting = false
     private var secondLooks = 0
+    private var twins = Twins()
     private let upstreams: ShadowUpstreams
     private var lanes = LaneScheduler()
     private var jobs: [UInt64: Job] = [:]
@@ -61,8 +63,9 @@ final class ShadowLoop {
     /// Pairs at the workers, and how many of them hold two answers.
     private var unjudged = 0
     private var compared = 0
-    /// Held by jobs, by pairs that are compared, and by those that settle.
+    /// Held by jobs, by twins, by pairs that are compared, and by those that settle.
     private var bytes = 0
+    private var twinBytes = 0
     private var nextID: UInt64 = 0
     private var ticker: RepeatedTask?
     /// Set when stopping; succeeds when the last pair has been judged.
@@ -111,6 +114,9 @@ final class ShadowLoop {
         jobs.removeAll()
         lanes = LaneScheduler()
         secondLooks = 0
+        twins.abandoned()
+        bytes -= twinBytes
+        twinBytes = 0
         for settled in settling.values {
             settled.timer.cancel()
             compare(settled.pair.final)
@@ -127,8 +133,10 @@ final class ShadowLoop {
     var load: ShadowLoad {
         ShadowLoad(
             jobs: jobs.count, calls: calls.count, lanes: lanes.laneCount, unjudged: unjudged, compared: compared,
-            settling: settling.count, secondLooks: secondLooks, bytes: bytes)
+            settling: settling.count, secondLooks: secondLooks, twins: twins.underWay, bytes: bytes)
     }
+
+    var twinCounts: TwinCounts { twins.counts }
 
     private func ticked() {
         let now = NIODeadline.now()
@@ -158,6 +166,15 @@ final class ShadowLoop {
         let template = settings.templates.known(route: route, path: path)
         gate.skip(.init(slot: slot, route: route, template: template, method: method, reason: reason))
         return false
+    }
+
+    /// A read that `sample` has left out. As cheap as being refused.
+    func leftOut(
+        slot: Int, route: Int, method: Method, path: UnsafeRawBufferPointer, _ decided: ShadowSettings
+    ) {
+        let template = decided.templates.known(route: route, path: path)
+        let skip = ShadowGate.Skip(slot: slot, route: route, template: template, method: method, reason: .notSampled)
+        if decided === settings, stopped == nil { gate.skip(skip) } else { countSkipped([skip: 1], decided) }
     }
 
     /// Exchanges whose bytes are kept.
@@ -196,12 +213,15 @@ final class ShadowLoop {
             drop(exchange, decided, .notSent(.shed))
             return
         }
-        enqueue(Job(exchange: exchange, settings: decided, bytes: size, isWrite: isWrite))
+        let job = Job(exchange: exchange, settings: decided, bytes: size, isWrite: isWrite)
+        let isDrawn = !isWrite && twins.draws(decided.extractions[exchange.extraction]?.noise ?? 0)
+        enqueue(job, hasTwin: isDrawn && askTwin(job, learning: false))
     }
 
-    private func enqueue(_ job: Job) {
+    private func enqueue(_ job: Job, hasTwin: Bool = false) {
         nextID += 1
         jobs[nextID] = job
+        jobs[nextID]?.hasTwin = hasTwin
         bytes += job.bytes
         var started: [UInt64] = []
         lanes.enqueue(id: nextID, lane: job.exchange.lane, isWrite: job.isWrite, into: &started)
@@ -251,29 +271,31 @@ final class ShadowLoop {
             finished(id)
             return
         }
-        ask(job, shadow: true) { [unowned self] result in
+        ask(job, shadow: true) { [unowned self] result, nanoseconds in
             if let began { gate.ended(slot: slot, isService: isService, began: began, result) }
             let shadow = FinishedPair.Shadow(result)
             let pair = FinishedPair(
-                exchange: job.exchange, settings: job.settings, shadow: shadow, isWrite: job.isWrite)
+                exchange: job.exchange, settings: job.settings, shadow: shadow, isWrite: job.isWrite,
+                shadowNanoseconds: nanoseconds, hasTwin: job.hasTwin)
             if pair.isAnswered { compare(pair) } else { drop(job.exchange, job.settings, shadow) }
             finished(id)
         }
     }
 
     /// Sends a job's request to the shadow, or once more to the side that was primary.
-    private func ask(_ job: Job, shadow: Bool, _ onEnd: @escaping (ShadowCall.Result) -> Void) {
+    /// - Parameter onEnd: gets nanoseconds from sending to the answer's last byte, too.
+    private func ask(_ job: Job, shadow: Bool, _ onEnd: @escaping (ShadowCall.Result, Int64) -> Void) {
         let exchange = job.exchange
         let slot = exchange.extraction
         let request: ShadowRequest
         guard let extraction = job.settings.extractions[slot] else {
-            onEnd(.notAsked(.shuttingDown))
+            onEnd(.notAsked(.shuttingDown), 0)
             return
         }
         do throws(NotComparedReason) {
             request = try ShadowRequest(exchange, isWrite: job.isWrite, rules: extraction.rules)
         } catch {
-            onEnd(.notAsked(error))
+            onEnd(.notAsked(error), 0)
             return
         }
         let call = ShadowCall(
@@ -284,7 +306,7 @@ final class ShadowLoop {
             answer: BodyCollector(cap: job.settings.answerLimit, ceiling: job.settings.answerCeiling)
         ) { [unowned self] call, result in
             calls[ObjectIdentifier(call)] = nil
-            onEnd(result)
+            onEnd(result, call.nanoseconds)
         }
         calls[ObjectIdentifier(call)] = call
         call.start()
@@ -331,10 +353,40 @@ final class ShadowLoop {
             compared -= 1
             bytes -= pair.heldBytes
         }
-        if judgement == .askAgain {
+        if judgement.wantsTwin {
+            let job = Job(
+                exchange: pair.exchange, settings: pair.settings, bytes: pair.exchange.heldBytes, isWrite: false)
+            _ = askTwin(job, learning: true)
+        }
+        if let suspicion = judgement.askAgain {
+            var pair = pair
+            pair.suspicion = suspicion
             if stopped == nil { settle(pair) } else { compare(pair.final) }
         }
         if unjudged == 0 { stopped?.succeed() }
+    }
+
+    // MARK: Twins
+
+    /// Asks the primary the same once more, to learn how far it agrees with itself. At once and beside the lanes: it has
+    /// carried the lane's writes out already.
+    /// - Returns: whether it is asked.
+    private func askTwin(_ job: Job, learning: Bool) -> Bool {
+        guard stopped == nil,
+            twins.begin(learning: learning, hasRoom: bytes + job.bytes <= settings.maximumBytes)
+        else { return false }
+        bytes += job.bytes
+        twinBytes += job.bytes
+        ask(job, shadow: false) { [unowned self] result, _ in
+            twins.ended(result)
+            bytes -= job.bytes
+            twinBytes -= job.bytes
+            guard case .answered = result else { return }
+            compare(
+                FinishedPair(
+                    exchange: job.exchange, settings: job.settings, shadow: .init(result), isWrite: false, look: .twin))
+        }
+        return true
     }
 
     // MARK: The second look
@@ -363,11 +415,11 @@ final class ShadowLoop {
 
     private func sendAgain(_ id: UInt64) {
         guard let job = jobs[id] else { return }
-        ask(job, shadow: false) { [unowned self] result in
+        ask(job, shadow: false) { [unowned self] result, _ in
             jobs[id]?.primaryAgain = result
             finishSecondLook(id)
         }
-        ask(job, shadow: true) { [unowned self] result in
+        ask(job, shadow: true) { [unowned self] result, _ in
             jobs[id]?.shadowAgain = result
             finishSecondLook(id)
         }
@@ -379,11 +431,14 @@ final class ShadowLoop {
         secondLooks -= 1
         if case .answered(let head, let body) = primary, case .answered = shadow {
             var exchange = job.exchange
+            let earlier = FinishedPair.Earlier(head: exchange.answerHead, body: exchange.answerBody)
             exchange.answerHead = head
             exchange.answerBody = body
+            let learnsNoise = job.settings.extractions[exchange.extraction]?.learnsNoise ?? false
             compare(
                 FinishedPair(
-                    exchange: exchange, settings: job.settings, shadow: .init(shadow), isWrite: false, look: .second))
+                    exchange: exchange, settings: job.settings, shadow: .init(shadow), isWrite: false, look: .second,
+                    suspicion: first.suspicion, earlier: learnsNoise ? earlier : nil))
         } else {
             compare(first.final)
         }

@@ -24,7 +24,7 @@ package final class ShadowRunner: Sendable {
         let judge: ShadowLoop.Judge = { pairs, judged in
             workers.submit { _ in
                 let time = now()
-                judged(pairs.map { comparison.judge($0, now: time) })
+                judged(comparison.judge(pairs, now: time))
             }
         }
         var loops: [NIOLoopBound<ShadowLoop>] = []
@@ -37,7 +37,7 @@ package final class ShadowRunner: Sendable {
                 try await loop.submit {
                     let shadow = ShadowLoop(
                         loop: loop, settings: settings, directory: directory, judge: judge,
-                        countSkipped: comparison.count)
+                        countSkipped: { comparison.count($0, $1, now: now()) })
                     shadow.start()
                     return NIOLoopBound(shadow, eventLoop: loop)
                 }.get())
@@ -59,6 +59,14 @@ package final class ShadowRunner: Sendable {
         }
     }
 
+    /// For the loop that it is called on: counts a read that `sample` has left out.
+    package func sampling(
+        under settings: ShadowSettings
+    ) -> (_ slot: Int, _ route: Int, _ method: Method, _ path: UnsafeRawBufferPointer) -> Void {
+        guard let own = loops.first(where: { $0.eventLoop.inEventLoop })?.value else { return { _, _, _, _ in } }
+        return { own.leftOut(slot: $0, route: $1, method: $2, path: $3, settings) }
+    }
+
     /// Takes an exchange over. Returns at once; call on a loop, after the client has its answer.
     ///
     /// - Parameter settings: that it was decided by; nil for the present ones.
@@ -76,6 +84,16 @@ package final class ShadowRunner: Sendable {
         for loop in loops {
             try? await loop.eventLoop.submit { loop.value.update(settings) }.get()
         }
+    }
+
+    /// How often primaries were asked a second time to learn their noise, since the start.
+    package func twins() async -> TwinCounts {
+        var sum = TwinCounts()
+        for loop in loops {
+            guard let counts = try? await loop.eventLoop.submit({ loop.value.twinCounts }).get() else { continue }
+            sum.add(counts)
+        }
+        return sum
     }
 
     /// Writes that the primary has taken and the shadow has not got within a second, by slot.
@@ -136,6 +154,7 @@ struct ShadowLoad: Sendable, Equatable {
     /// Reads that differed and will be asked again, and those that are being asked.
     var settling = 0
     var secondLooks = 0
+    var twins = 0
     var bytes = 0
 
     mutating func add(_ other: ShadowLoad) {
@@ -146,6 +165,7 @@ struct ShadowLoad: Sendable, Equatable {
         compared += other.compared
         settling += other.settling
         secondLooks += other.secondLooks
+        twins += other.twins
         bytes += other.bytes
     }
 }

@@ -10,10 +10,14 @@ package struct ShadowedExtraction: Sendable {
     package let rules: ComparisonRules
     /// Nanoseconds that a shadow request may take in all.
     package let timeout: Int64
+    /// Of 10,000 safe requests, how many are asked of the primary twice once its noise is known; 0: none is learned.
+    package let noise: Int
 
     package init(
-        name: String, service: UpstreamSettings, comparer: Comparer, rules: ComparisonRules, timeout: Duration
+        name: String, service: UpstreamSettings, comparer: Comparer, rules: ComparisonRules, timeout: Duration,
+        noise: Int = 0
     ) {
+        self.noise = min(max(noise, 0), 10_000)
         self.name = name
         self.service = service
         self.comparer = comparer
@@ -22,6 +26,8 @@ package struct ShadowedExtraction: Sendable {
         let parts = min(max(timeout, .milliseconds(1)), .seconds(86_400)).components
         self.timeout = parts.seconds &* 1_000_000_000 &+ parts.attoseconds / 1_000_000_000
     }
+
+    var learnsNoise: Bool { noise > 0 }
 }
 
 /// What one configuration says of the shadow. A reload makes a new one; exchanges hold the one that they were decided by,

@@ -5,6 +5,15 @@ import Testing
 @testable import AdminAPI
 
 @Suite struct AdminAPIShapes {
+    @Test func `what was not sampled is no gap in the coverage, and is said beside it`() {
+        let verdicts = VerdictReport(
+            compared: 9, match: 9, shadowFailed: 1, notCompared: ["not-sampled": 90, "shed": 2])
+        #expect(verdicts.seen == 12 && verdicts.coverage == 0.75 && verdicts.notComparedTotal == 2)
+        #expect(
+            ReportText.coverage(verdicts)
+                == "coverage 75% of 12: 2 not compared (shed 2), 1 shadow failed, 90 more not sampled")
+    }
+
     @Test func `an extraction is the JSON that scripts rely on`() async throws {
         try await withAdmin { admin in
             let report = try await admin.json("/api/v1/extractions/orders")

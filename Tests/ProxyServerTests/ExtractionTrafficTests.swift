@@ -305,6 +305,43 @@ import Upstreams
         }
     }
 
+    /// Asks two reads and a write.
+    private static func leftOut(_ orders: OrdersExtraction) async throws -> (leftOut: [String], captured: Int) {
+        let monolith = try Self.system("monolith")
+        let leftOut = Watched<[String]>([])
+        let captured = Watched(0)
+        try await withProxy(monolith: monolith.port, orders: orders) { proxy in
+            await proxy.update(handoff: {
+                ExchangeHandoff(
+                    shadow: { _ in captured.change { $0 += 1 } }, fellBack: { _, _ in },
+                    leftOut: { extraction, route, method, path in
+                        let text = "\(extraction) \(route) \(method.name) \(String(decoding: path, as: UTF8.self))"
+                        leftOut.change { $0.append(text) }
+                    })
+            })
+            let client = try proxy.connect()
+            try client.send(Self.get(path: "/orders/%61") + Self.get(path: "/elsewhere") + Self.post)
+            for _ in 0..<3 { _ = try Message.answer(from: client) }
+            _ = await proxy.counters()
+        }
+        return (leftOut.now, captured.now)
+    }
+
+    @Test func `a read that the sample leaves out is told of, what the stage or a sample of 0% leaves out is not`()
+        async throws
+    {
+        // One in ten thousand is taken.
+        let rarely = Weight(clamping: 1)
+        var seen = try await Self.leftOut(OrdersExtraction(stage: .shadow, sample: rarely, writes: .never))
+        #expect(seen.leftOut == ["0 0 GET /orders/a"] || seen.captured == 1)
+        seen = try await Self.leftOut(OrdersExtraction(stage: .shadow, sample: .none, writes: .never))
+        #expect(seen.leftOut.isEmpty)
+        seen = try await Self.leftOut(OrdersExtraction(stage: .shadow, sample: .all, writes: .never))
+        #expect(seen.leftOut.isEmpty)
+        seen = try await Self.leftOut(OrdersExtraction(stage: .parallel, sample: rarely, writes: .dualWrite))
+        #expect(seen.leftOut.isEmpty)
+    }
+
     private static func text(_ parts: [ByteBuffer]) -> String {
         parts.map { String(buffer: $0) }.joined()
     }

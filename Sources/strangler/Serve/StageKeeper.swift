@@ -141,7 +141,7 @@ actor StageKeeper {
             ExchangeHandoff(
                 shadow: { shadow.accept($0, under: settings) },
                 fellBack: { recorder.fellBack(extraction: names[$0], reason: $1.rawValue) },
-                admits: shadow.admission(under: settings))
+                admits: shadow.admission(under: settings), leftOut: shadow.sampling(under: settings))
         }
     }
 

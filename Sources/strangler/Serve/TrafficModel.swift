@@ -64,7 +64,7 @@ struct TrafficModel: Sendable {
                     name: extraction.definition.name,
                     service: UpstreamSettings(extraction, configuration),
                     comparer: Comparer(rules: extraction.rules, redactor: redactor), rules: extraction.rules,
-                    timeout: extraction.shadowTimeout)
+                    timeout: extraction.shadowTimeout, noise: extraction.definition.noise.hundredths)
             },
             templates: configuration.templates, redactor: redactor)
     }

@@ -10,7 +10,9 @@ actor MemoryStore: EvidenceStore {
     private(set) var examples: [MismatchRecord] = []
     private(set) var fallbacks: [FallbackKey: Int] = [:]
     private(set) var refused = 0
-    private var learned: [NoiseScope: NoiseTally] = [:]
+    private(set) var latencies: [LatencyKey: LatencyHistogram] = [:]
+    private(set) var hidden: [RuleKey: RuleTally] = [:]
+    private(set) var learned: [NoiseScope: NoiseTally] = [:]
     private var isAway = false
 
     func record(_ batch: EvidenceBatch, at: Date) async throws {
@@ -26,9 +28,20 @@ actor MemoryStore: EvidenceStore {
         }
         examples += batch.examples
         for (key, tally) in batch.fallbacks { fallbacks[key, default: 0] += tally.count }
+        for (key, histogram) in batch.latencies { latencies[key, default: LatencyHistogram()].merge(histogram) }
+        for (key, tally) in batch.hiddenByRules {
+            let sum = hidden[key] ?? RuleTally(pairs: 0, differences: 0, last: tally.last)
+            hidden[key] = RuleTally(
+                pairs: sum.pairs + tally.pairs, differences: sum.differences + tally.differences,
+                last: max(sum.last, tally.last))
+        }
+        for (scope, tally) in batch.noise { learned[scope, default: NoiseTally()].merge(tally) }
     }
 
-    func noise() async throws -> [NoiseScope: NoiseTally] { learned }
+    func noise() async throws -> [NoiseScope: NoiseTally] {
+        if isAway { throw Away() }
+        return learned
+    }
 
     func setLearned(_ noise: [NoiseScope: NoiseTally]) { learned = noise }
 

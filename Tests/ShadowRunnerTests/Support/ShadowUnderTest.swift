@@ -23,6 +23,8 @@ struct Setup: Sendable {
     var answerCeiling = BodyCollector.defaultCeiling
     var maximumEndpoints = 1_000
     var settleDelay = Duration.milliseconds(250)
+    /// Of 10,000.
+    var noise = 0
 }
 
 /// A runner on two loops, between two origins and a store in memory.
@@ -125,7 +127,8 @@ private func shadowSettings(_ setup: Setup, monolith: Int, service: Int) throws 
     let route = Route(pattern: try RoutePattern(parsing: "/api/v1/**"), extraction: 0, location: here)
     let extraction = ShadowedExtraction(
         name: "orders", service: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: service)),
-        comparer: Comparer(rules: setup.rules, redactor: redactor), rules: setup.rules, timeout: setup.timeout)
+        comparer: Comparer(rules: setup.rules, redactor: redactor), rules: setup.rules, timeout: setup.timeout,
+        noise: setup.noise)
     return ShadowSettings(
         monolith: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: monolith)), extractions: [extraction],
         templates: EndpointTemplates(routes: [route], known: [["/api/v1/orders", "/api/v1/orders/{id}"]]),

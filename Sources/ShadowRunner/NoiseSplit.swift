@@ -1,0 +1,40 @@
+internal import Comparison
+
+/// The differences of one pair, by what is known of the primary's own noise.
+struct NoiseSplit {
+    var reported: [Difference]
+    /// The primary differs from itself there as often, or did so just now.
+    var hidden: [Difference] = []
+    /// Nobody knows yet.
+    var unknown: [Difference] = []
+
+    /// Nothing is noise.
+    init(all differences: [Difference]) { reported = differences }
+
+    /// - Parameter ofItself: where the primary's two answers to the same request differed, when it was asked again. That
+    ///   decides only while no baseline does. It is not added to the statistics: only requests that differed at first are
+    ///   asked again, which are no fair sample.
+    init(_ differences: [Difference], _ noise: KnownNoise, ofItself: Set<GroupedDifference>?, in run: JudgingRun) {
+        reported = []
+        var judged: [GroupedDifference: FieldJudgement] = [:]
+        for difference in differences {
+            let field = run.grouped(difference)
+            let judgement = judged[field] ?? NoiseSplit.judge(field, noise, ofItself)
+            judged[field] = judgement
+            switch judgement {
+            case .reported: reported.append(difference)
+            case .noise: hidden.append(difference)
+            case .unknown: unknown.append(difference)
+            }
+        }
+    }
+
+    private static func judge(
+        _ field: GroupedDifference, _ noise: KnownNoise, _ ofItself: Set<GroupedDifference>?
+    ) -> FieldJudgement {
+        let judgement = noise.baseline.judge(field)
+        guard judgement == .unknown else { return judgement }
+        if let ofItself { return ofItself.contains(field) ? .noise : .reported }
+        return noise.steady.contains(field) ? .reported : .unknown
+    }
+}
