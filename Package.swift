@@ -184,7 +184,7 @@ let package = Package(
         .testTarget(
             name: "LiveTests",
             dependencies: [
-                "strangler", "AdminAPI", "DemoShop", "Extraction", "Comparison", "ProxyServer",
+                "strangler", "AdminAPI", "DemoShop", "Extraction", "Comparison", "ProxyConfiguration", "ProxyServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),

@@ -31,6 +31,17 @@ package protocol AdminBackend: Sendable {
         signature: String, state: String, actor: String, reason: String?
     ) async throws(AdminError) -> GroupReport
 
+    /// Asks both sides one recorded request of a group again, if it changes nothing.
+    ///
+    /// - Parameter signature: as for ``group(signature:)``.
+    func replay(signature: String, _ request: ReplayRequest) async throws(AdminError) -> ReplayReport
+
+    /// Every rule that can hide a difference, of one extraction or with nil of all, and what it hid.
+    func rules(extraction: String?) async throws(AdminError) -> [RuleReport]
+
+    /// Where the primary was seen to disagree with itself, at one extraction or with nil at all.
+    func noise(extraction: String?) async throws(AdminError) -> [NoiseReport]
+
     /// What the proxy would do with a request.
     /// - Parameters:
     ///   - url: a path with an optional query, or an absolute URL.

@@ -8,7 +8,8 @@ import Hummingbird
 package enum AdminEndpoint: CaseIterable, Sendable {
     case console, groupPage
     case extractions, extraction, advance, cutover, rollback, retire, history
-    case groups, group, groupState
+    case groups, group, groupState, replay
+    case rules, noise
     case explain, openAPI
     case configuration, reload
     case metrics, health, readiness
@@ -16,7 +17,7 @@ package enum AdminEndpoint: CaseIterable, Sendable {
     /// `GET` or `POST`.
     package var method: String {
         switch self {
-        case .advance, .cutover, .rollback, .retire, .groupState, .reload: "POST"
+        case .advance, .cutover, .rollback, .retire, .groupState, .replay, .reload: "POST"
         default: "GET"
         }
     }
@@ -36,6 +37,9 @@ package enum AdminEndpoint: CaseIterable, Sendable {
         case .groups: "/api/v1/groups"
         case .group: "/api/v1/groups/{signature}"
         case .groupState: "/api/v1/groups/{signature}/state"
+        case .replay: "/api/v1/groups/{signature}/replay"
+        case .rules: "/api/v1/rules"
+        case .noise: "/api/v1/noise"
         case .explain: "/api/v1/explain"
         case .openAPI: "/api/v1/openapi.json"
         case .configuration: "/api/v1/configuration"
@@ -60,9 +64,12 @@ struct AdminHandlers: Sendable {
         case .extraction: return try await extraction(request)
         case .advance, .cutover, .rollback, .retire: return try await command(endpoint, request)
         case .history: return try await history(request)
-        case .groups: return try .json(try await backend.groups(extraction: request.query("extraction")))
+        case .groups: return try await groups(request)
         case .group: return try .json(try await backend.group(signature: try request.parameter("signature")))
         case .groupState: return try await groupState(request)
+        case .replay: return try await replay(request)
+        case .rules: return try .json(try await backend.rules(extraction: request.query("extraction")))
+        case .noise: return try .json(try await backend.noise(extraction: request.query("extraction")))
         case .explain: return try await explain(request)
         case .configuration: return try .json(await backend.configurationReport())
         case .reload: return try .json(try await backend.reload(actor: request.actor))
@@ -125,6 +132,16 @@ struct AdminHandlers: Sendable {
         return try .json(entries.map { HistoryRow(entry: $0) })
     }
 
+    private func groups(_ request: AdminRequest) async throws -> Response {
+        let state = request.query("state")
+        if let state, !GroupReport.states.contains(state) {
+            throw AdminError(
+                .invalid, "\(state) is not a state; those are \(GroupReport.states.joined(separator: ", "))")
+        }
+        let groups = try await backend.groups(extraction: request.query("extraction"))
+        return try .json(groups.filter { state == nil || $0.state == state })
+    }
+
     private func groupState(_ request: AdminRequest) async throws -> Response {
         let body = try await request.body(GroupStateBody.self)
         guard GroupReport.settableStates.contains(body.state) else {
@@ -135,6 +152,14 @@ struct AdminHandlers: Sendable {
             try await backend.setGroupState(
                 signature: try request.parameter("signature"), state: body.state, actor: request.actor,
                 reason: try AdminRequest.reason(body.reason)))
+    }
+
+    private func replay(_ request: AdminRequest) async throws -> Response {
+        let body = try await request.body(ReplayRequest.self)
+        guard body.example >= 0, body.headers.allSatisfy(ReplayRequest.isSendable) else {
+            throw AdminError(.invalid, "`example` counts from 0, and `headers` are fields that a client may set")
+        }
+        return try .json(try await backend.replay(signature: try request.parameter("signature"), body))
     }
 
     private func explain(_ request: AdminRequest) async throws -> Response {

@@ -151,7 +151,7 @@ private struct AnyKey: CodingKey {
 
 extension Decoder {
     /// A misspelt `force` must not be taken for its absence.
-    fileprivate func refuseUnknownKeys<Keys: CodingKey & CaseIterable>(_ known: Keys.Type) throws {
+    func refuseUnknownKeys<Keys: CodingKey & CaseIterable>(_ known: Keys.Type) throws {
         let names = known.allCases.map(\.stringValue)
         for key in try container(keyedBy: AnyKey.self).allKeys where !names.contains(key.stringValue) {
             throw DecodingError.dataCorrupted(

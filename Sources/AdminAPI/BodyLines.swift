@@ -4,10 +4,13 @@ package import Comparison
 package struct BodyLine: Sendable, Equatable {
     package var text: String
     package var differs: Bool
+    /// It differs, but so does the primary from itself.
+    package var isNoise: Bool
 
-    package init(text: String, differs: Bool) {
+    package init(text: String, differs: Bool, isNoise: Bool = false) {
         self.text = text
         self.differs = differs
+        self.isNoise = isNoise
     }
 }
 
@@ -17,8 +20,19 @@ package enum BodySide: Sendable {
 
 package enum BodyLines {
     /// - Parameter body: as recorded: redacted, and maybe cut, so that it is JSON no more.
+    /// - Parameter noise: the differences' fields in which the primary disagrees with itself.
     /// - Returns: no lines for no body.
-    package static func lines(_ body: String?, _ differences: [Difference], side: BodySide) -> [BodyLine] {
+    package static func lines(
+        _ body: String?, _ differences: [Difference], noise: Set<GroupedDifference> = [], side: BodySide
+    ) -> [BodyLine] {
+        guard !noise.isEmpty else { return lines(body, differences, side: side) }
+        let isNoise = { (difference: Difference) in noise.contains(GroupedDifference(difference)) }
+        let all = lines(body, differences, side: side)
+        let real = lines(body, differences.filter { !isNoise($0) }, side: side)
+        return zip(all, real).map { BodyLine(text: $0.text, differs: $0.differs, isNoise: $0.differs && !$1.differs) }
+    }
+
+    private static func lines(_ body: String?, _ differences: [Difference], side: BodySide) -> [BodyLine] {
         guard let body, !body.isEmpty else { return [] }
         let whole = differences.contains { $0.path == "body" }
         // Deeper than this nobody reads, and indentation would grow with the square of the depth.

@@ -25,6 +25,12 @@ package struct ExtractionReport: Sendable, Codable, Equatable {
     package var traffic: TrafficReport
     /// Of the whole proxy.
     package var configuration: ConfigurationReport?
+    /// Every rule that can hide a difference.
+    package var rules: [RuleReport]?
+    /// Fields in which the primary was seen to disagree with itself.
+    package var noise: [NoiseReport]?
+    /// Evidence of the whole proxy that found no place since the stage was entered, by what it was.
+    package var losses: [String: Int]?
 
     package init(
         extraction: String, stage: Stage, weight: Weight, since: Date, gate: GateReport, shadow: VerdictReport,
@@ -122,22 +128,33 @@ package struct EndpointReport: Sendable, Codable, Equatable {
     /// `GET /api/v1/orders/{id}`.
     package var endpoint: String
     package var verdicts: VerdictReport
+    package var coverage: CoverageReport?
+    package var latency: LatencyReport?
 
-    package init(endpoint: String, verdicts: VerdictReport) {
+    package init(
+        endpoint: String, verdicts: VerdictReport, coverage: CoverageReport? = nil, latency: LatencyReport? = nil
+    ) {
         self.endpoint = endpoint
         self.verdicts = verdicts
+        self.coverage = coverage
+        self.latency = latency
     }
 
-    private enum CodingKeys: String, CodingKey { case endpoint }
+    private enum CodingKeys: String, CodingKey { case endpoint, coverage, latency }
 
     package init(from decoder: any Decoder) throws {
-        endpoint = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .endpoint)
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        endpoint = try fields.decode(String.self, forKey: .endpoint)
+        coverage = try fields.decodeIfPresent(CoverageReport.self, forKey: .coverage)
+        latency = try fields.decodeIfPresent(LatencyReport.self, forKey: .latency)
         verdicts = try VerdictReport(from: decoder)
     }
 
     package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(endpoint, forKey: .endpoint)
+        try fields.encodeIfPresent(coverage, forKey: .coverage)
+        try fields.encodeIfPresent(latency, forKey: .latency)
         try verdicts.encode(to: encoder)
     }
 }

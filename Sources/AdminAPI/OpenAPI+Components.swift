@@ -56,7 +56,14 @@ extension OpenAPI {
                   "endpoints": {"type": "array", "items": {"$ref": "#/components/schemas/EndpointVerdicts"}},
                   "storeConnected": {"type": "boolean", "description": "False: the state is the last one known."},
                   "traffic": {"$ref": "#/components/schemas/Traffic"},
-                  "configuration": {"$ref": "#/components/schemas/Configuration"}
+                  "configuration": {"$ref": "#/components/schemas/Configuration"},
+                  "rules": {"type": "array", "items": {"$ref": "#/components/schemas/Rule"}},
+                  "noise": {"type": "array", "items": {"$ref": "#/components/schemas/Noise"}},
+                  "losses": {
+                    "type": "object",
+                    "description": "Evidence of the whole proxy that found no place, by what it was.",
+                    "additionalProperties": {"type": "integer"}
+                  }
                 }
               },
               "Configuration": {
@@ -118,7 +125,9 @@ extension OpenAPI {
                   "transient": {"type": "integer", "description": "Differed, but agreed when asked again."},
                   "primary-failed": {"type": "integer"},
                   "shadow-failed": {"type": "integer"},
-                  "not-compared": {"type": "object", "description": "By reason.", "additionalProperties": {"type": "integer"}}
+                  "not-compared": {"type": "object", "description": "By reason.", "additionalProperties": {"type": "integer"}},
+                  "coverage": {"$ref": "#/components/schemas/Coverage"},
+                  "latency": {"$ref": "#/components/schemas/Latency"}
                 }
               },
               "Fallback": {
@@ -166,9 +175,11 @@ extension OpenAPI {
                 "required": ["path", "kind"],
                 "properties": {
                   "path": {"type": "string"},
-                  "kind": {"type": "string", "enum": ["missing", "extra", "type", "value", "order", "length", "format"]}
+                  "kind": {"type": "string", "enum": ["missing", "extra", "type", "value", "order", "length", "format"]},
+                  "noise": {"type": "boolean", "description": "The primary disagrees with itself there as often; absent while nothing is known."}
                 }
               },
+              \#(trafficSchemas)
               "Group": {
                 "type": "object",
                 "required": ["signature", "extraction", "endpoint", "state", "count", "differences", "firstSeen", "lastSeen"],
@@ -183,7 +194,11 @@ extension OpenAPI {
                   "lastSeen": {"type": "string", "format": "date-time"},
                   "stateAt": {"type": "string", "format": "date-time"},
                   "stateBy": {"type": "string"},
-                  "stateReason": {"type": "string"}
+                  "stateReason": {"type": "string"},
+                  "endpointCompared": {"type": "integer", "description": "Pairs compared at the endpoint since the group was first seen."},
+                  "share": {"type": "number", "description": "count as a part of endpointCompared, 0 to 1."},
+                  "noise": {"type": "boolean", "description": "Every difference is the primary's own noise."},
+                  "history": {"type": "array", "items": {"$ref": "#/components/schemas/GroupEvent"}}
                 }
               },
               "GroupDetail": {
@@ -204,6 +219,10 @@ extension OpenAPI {
                   "stateAt": {"type": "string", "format": "date-time"},
                   "stateBy": {"type": "string"},
                   "stateReason": {"type": "string"},
+                  "endpointCompared": {"type": "integer", "description": "Pairs compared at the endpoint since the group was first seen."},
+                  "share": {"type": "number", "description": "count as a part of endpointCompared, 0 to 1."},
+                  "noise": {"type": "boolean", "description": "Every difference is the primary's own noise."},
+                  "history": {"type": "array", "items": {"$ref": "#/components/schemas/GroupEvent"}},
                   "examples": {"type": "array", "items": {"$ref": "#/components/schemas/Example"}}
                 }
               },

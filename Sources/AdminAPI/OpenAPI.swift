@@ -192,6 +192,13 @@ package enum OpenAPI {
                     "required": false,
                     "description": "Only those of this extraction.",
                     "schema": {"type": "string"}
+                  },
+                  {
+                    "name": "state",
+                    "in": "query",
+                    "required": false,
+                    "description": "Only those in this state.",
+                    "schema": {"type": "string", "enum": ["new", "acknowledged", "accepted", "fixed", "regressed"]}
                   }
                 ],
                 "responses": {
@@ -201,6 +208,7 @@ package enum OpenAPI {
                       "application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Group"}}}
                     }
                   },
+                  "400": {"$ref": "#/components/responses/Problem"},
                   "404": {"$ref": "#/components/responses/Problem"},
                   "503": {"$ref": "#/components/responses/Problem"}
                 }
@@ -241,6 +249,79 @@ package enum OpenAPI {
                   "404": {"$ref": "#/components/responses/Problem"},
                   "413": {"$ref": "#/components/responses/Problem"},
                   "415": {"$ref": "#/components/responses/Problem"},
+                  "503": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
+            "/api/v1/groups/{signature}/replay": {
+              "post": {
+                "operationId": "replay",
+                "summary": "Ask both sides one recorded request again, if it changes nothing.",
+                "parameters": [{"$ref": "#/components/parameters/signature"}],
+                "requestBody": {
+                  "required": true,
+                  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ReplayCommand"}}}
+                },
+                "responses": {
+                  "200": {
+                    "description": "OK",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Replay"}}}
+                  },
+                  "400": {"$ref": "#/components/responses/Problem"},
+                  "403": {"$ref": "#/components/responses/Problem"},
+                  "404": {"$ref": "#/components/responses/Problem"},
+                  "413": {"$ref": "#/components/responses/Problem"},
+                  "415": {"$ref": "#/components/responses/Problem"},
+                  "503": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
+            "/api/v1/rules": {
+              "get": {
+                "operationId": "rules",
+                "summary": "Every rule that can hide a difference, and what it hid.",
+                "parameters": [
+                  {
+                    "name": "extraction",
+                    "in": "query",
+                    "required": false,
+                    "description": "Only those of this extraction.",
+                    "schema": {"type": "string"}
+                  }
+                ],
+                "responses": {
+                  "200": {
+                    "description": "OK",
+                    "content": {
+                      "application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Rule"}}}
+                    }
+                  },
+                  "404": {"$ref": "#/components/responses/Problem"},
+                  "503": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
+            "/api/v1/noise": {
+              "get": {
+                "operationId": "noise",
+                "summary": "Where the primary was seen to disagree with itself.",
+                "parameters": [
+                  {
+                    "name": "extraction",
+                    "in": "query",
+                    "required": false,
+                    "description": "Only those of this extraction.",
+                    "schema": {"type": "string"}
+                  }
+                ],
+                "responses": {
+                  "200": {
+                    "description": "OK",
+                    "content": {
+                      "application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Noise"}}}
+                    }
+                  },
+                  "404": {"$ref": "#/components/responses/Problem"},
                   "503": {"$ref": "#/components/responses/Problem"}
                 }
               }

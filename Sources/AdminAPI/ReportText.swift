@@ -19,6 +19,20 @@ package enum ReportText {
         "\(count(number)) \(noun)\(number == 1 ? "" : "s")"
     }
 
+    /// For nouns with a plural of their own: `1 mismatch`, `1,204 mismatches`.
+    package static func counted(_ number: Int, _ noun: String, _ plural: String) -> String {
+        "\(count(number)) \(number == 1 ? noun : plural)"
+    }
+
+    /// A share from 0 to 1 that may be small: `12.4%`, `0.02%`, `<0.01%`.
+    package static func share(_ share: Double) -> String {
+        guard share > 0 else { return "0%" }
+        if share >= 0.01 { return percent(share) }
+        let hundredths = Int((share * 10_000).rounded(.down))
+        guard hundredths > 0 else { return "<0.01%" }
+        return "0.\(hundredths < 10 ? "0" : "")\(hundredths)%"
+    }
+
     /// A share from 0 to 1 as `97.2%`. Rounded down: only all is 100%.
     package static func percent(_ share: Double) -> String {
         let tenths = Int((min(max(share, 0), 1) * 1000).rounded(.down))

@@ -24,6 +24,7 @@ struct Strangler: AsyncParsableCommand {
                 name: "Differences",
                 subcommands: [
                     DiffsCommand.self, DiffCommand.self, AcceptCommand.self, AcknowledgeCommand.self, FixedCommand.self,
+                    ReplayCommand.self, RuleCommand.self, CompareCommand.self,
                 ]),
         ])
 

@@ -19,7 +19,10 @@ import Testing
                 #"<li class="done"><span>parallel</span></li>"#, #"<li class="now"><span>shadow</span></li>"#,
                 #"<li class="ahead"><span>retired</span></li>"#, SampleBackend.missing, "coverage 81.8% of 11",
                 "not begun, will take 30 d", #"<a href="/groups/\#(SampleBackend.signature)">"#, "Postgres is away",
-                #"<code>$.totalAmount</code> type"#, #"<meta http-equiv="refresh" content="5">"#,
+                #"<code>$.totalAmount</code> type"#, "9 of 11 requests compared, 1 not sampled, 1 shed; 2xx 9 of 9",
+                "monolith 3.1 / 13", "the primary disagrees with itself at 2 fields", "39 of 40 (97.5%)",
+                "3 rules, 1 dead, 1 expired", "<mark>dead</mark>", "examples-dropped 12",
+                #"<meta http-equiv="refresh" content="5">"#,
             ] {
                 #expect(page.text.contains(text), "\(text)")
             }

@@ -116,6 +116,15 @@ struct SampleBackend: AdminBackend {
         generation: 3, loadedAt: Self.time, digest: "00ff00ff00ff00ff", current: true)
     let gate: Gateway?
     let performed: PerformedLog
+    let replayed = ReplayLog()
+    var replays: [ReplayReport]
+
+    final class ReplayLog: Sendable {
+        private let requests = Mutex<[ReplayRequest]>([])
+        func withLock<Result: Sendable>(_ body: (inout [ReplayRequest]) -> Result) -> Result {
+            requests.withLock { body(&$0) }
+        }
+    }
 
     final class PerformedLog: Sendable {
         private let commands = Mutex<[Performed]>([])
@@ -128,6 +137,15 @@ struct SampleBackend: AdminBackend {
     init(text: String? = nil, gate: Gateway? = nil) {
         self.gate = gate
         performed = PerformedLog()
+        replays = [
+            ReplayReport(
+                example: 0, examples: 1, method: text ?? "GET", target: text ?? "/api/v1/orders/1", result: .differs,
+                sameDifferences: true, reason: text, leftOut: [text ?? "authorization"], monolithStatus: 200,
+                serviceStatus: 200,
+                differences: [
+                    Difference(path: text ?? "$.totalAmount", kind: .type, primary: "1", shadow: text ?? "\"1\"")
+                ])
+        ]
         let verdicts = VerdictReport(
             compared: 9, match: 7, mismatch: 2, shadowFailed: 1, notCompared: [text ?? "body-too-large": 1])
         report = ExtractionReport(
@@ -135,9 +153,51 @@ struct SampleBackend: AdminBackend {
             gate: GateReport(next: .cutover, open: false, missing: [text ?? Self.missing]), shadow: verdicts,
             backlog: 0, fallback: FallbackReport(window: 2_592_000, elapsed: 0, fellBack: 0, byReason: [:]),
             owner: text ?? "team-orders", problem: text ?? "Releases wait for the weekly train.",
-            endpoints: [EndpointReport(endpoint: text ?? "GET /api/v1/orders/{id}", verdicts: verdicts)],
+            endpoints: [
+                EndpointReport(
+                    endpoint: text ?? "GET /api/v1/orders/{id}", verdicts: verdicts,
+                    coverage: CoverageReport(
+                        seen: 11, sampled: 10, shed: 1, circuitOpen: 0, compared: 9,
+                        byStatusClass: [
+                            "2xx": StatusClassReport(seen: 9, compared: 9, mismatch: 2),
+                            text ?? "none": StatusClassReport(seen: 2, compared: 0, mismatch: 0),
+                        ]),
+                    latency: LatencyReport(
+                        monolith: .init(answers: 9, p50: 3.14, p99: 12.6),
+                        service: .init(answers: 9, p50: 0.123, p99: 1204)
+                    ))
+            ],
             storeConnected: true, traffic: TrafficReport(monolith: 1204, service: 0))
+        report.rules = Self.rules(text: text)
+        report.noise = Self.noise(text: text)
+        report.losses = [text ?? "examples-dropped": 12]
         detail = Self.detail(text: text)
+    }
+
+    static func rules(text: String? = nil) -> [RuleReport] {
+        let rule = { (rule: String, until: Date?, tally: RuleTally?) in
+            RuleReport(
+                extraction: text ?? "orders", rule: text ?? rule, because: text ?? "random per request", until: until,
+                tally: tally, compared: 90_000, comparedSinceLoad: 5_000, now: time)
+        }
+        return [
+            rule(
+                "ignore $.requestId", time.addingTimeInterval(86_400),
+                RuleTally(pairs: 11_204, differences: 11_300, last: time)),
+            rule("tolerance $.items[*].prices[*].amount.value.exact", nil, nil),
+            rule("ignore header.cache-control", time, RuleTally(pairs: 3, differences: 3, last: time)),
+        ]
+    }
+
+    static func noise(text: String? = nil) -> [NoiseReport] {
+        let scope = NoiseScope(
+            extraction: text ?? "orders", endpoint: text ?? "GET /api/v1/orders/{id}", side: .monolith)
+        let report = { (path: String, exceeds: Bool) in
+            NoiseReport(
+                scope, GroupedDifference(path: text ?? path, kind: .value), compared: NoiseCount(twins: 40, pairs: 800),
+                differing: NoiseCount(twins: 39, pairs: 790), exceeds: exceeds)
+        }
+        return [report("$.etag", false), report("$.stock", true)]
     }
 
     private static func detail(text: String?) -> GroupDetail {
@@ -162,7 +222,8 @@ struct SampleBackend: AdminBackend {
                 signature: text ?? signature, extraction: text ?? "orders",
                 endpoint: text ?? "GET /api/v1/orders/{id}", state: text ?? "new", count: 2,
                 differences: [GroupedDifference(path: text ?? "$.totalAmount", kind: .type)], firstSeen: time,
-                lastSeen: time, stateAt: text == nil ? nil : time, stateBy: text, stateReason: text),
+                lastSeen: time, stateAt: text == nil ? nil : time, stateBy: text, stateReason: text,
+                history: text.map { [GroupEvent(at: time, state: $0, actor: $0, reason: $0)] }),
             examples: [example])
     }
 
@@ -215,6 +276,25 @@ struct SampleBackend: AdminBackend {
         group.stateBy = actor
         group.stateReason = reason
         return group
+    }
+
+    func replay(signature: String, _ request: ReplayRequest) async throws(AdminError) -> ReplayReport {
+        try check()
+        replayed.withLock { $0.append(request) }
+        guard replays.indices.contains(request.example) else { throw AdminError(.notFound, "no such example") }
+        var report = replays[request.example]
+        report.example = request.example
+        return report
+    }
+
+    func rules(extraction: String?) async throws(AdminError) -> [RuleReport] {
+        try check()
+        return report.rules ?? []
+    }
+
+    func noise(extraction: String?) async throws(AdminError) -> [NoiseReport] {
+        try check()
+        return report.noise ?? []
     }
 
     func explain(

@@ -50,21 +50,6 @@ import Testing
         #expect(try await outcome(of: ExplainCommand.self, ["GET", "/x", "--json"]).output.contains(#""shadow":null"#))
     }
 
-    @Test func `diffs lists the groups, diff shows both answers and marks what differs`() async throws {
-        let list = try await outcome(of: DiffsCommand.self, ["orders"])
-        #expect(list.output.contains("7c1e5f0a   new"))
-        #expect(list.output.contains("$.totalAmount type"))
-        list.expectReadable()
-        let one = try await outcome(of: DiffCommand.self, ["7c1e"])
-        for text in [
-            "-   \"totalAmount\": 149.98\n", "+   \"totalAmount\": \"149.98\"\n", "    \"orderId\": \"ord_1\",\n",
-            "    primary  149.98\n", "  GET /api/v1/orders/1\n",
-        ] {
-            #expect(one.output.contains(text), "\(text)")
-        }
-        one.expectReadable()
-    }
-
     @Test func `history and explain are readable`() async throws {
         let history = try await outcome(of: HistoryCommand.self, ["orders", "--limit", "7"])
         #expect(history.output.contains("2026-11-21 04:00:00 UTC  limit 7  parallel 0% → shadow 0%  forced"))
@@ -74,13 +59,6 @@ import Testing
         #expect(explain.output.contains("endpoint    GET /a b?c=&d - 10.0.0.1"))
     }
 
-    @Test func `colour only where it was asked for`() async throws {
-        let plain = try await outcome(of: DiffCommand.self, ["7c1e"])
-        #expect(!plain.output.contains("\u{1B}"))
-        let coloured = try await outcome(of: DiffCommand.self, ["7c1e"], isColoured: true)
-        #expect(coloured.output.contains("\u{1B}[31m+   \"totalAmount\": \"149.98\"\u{1B}[0m"))
-    }
-
     @Test func `no recorded text reaches the terminal as a command to it`() async throws {
         let hostile = "a\u{1B}]0;owned\u{7}\u{9B}2J\u{202E}b\u{8}\u{C}\u{7F}\\u001b \u{2028}c\nstrangler: forged"
         let backend = SampleBackend(text: hostile)
@@ -88,10 +66,15 @@ import Testing
         for run in [
             try await outcome(of: StatusCommand.self, [], backend),
             try await outcome(of: DiffsCommand.self, [], backend),
+            try await outcome(of: DiffsCommand.self, ["--by-field"], backend),
             try await outcome(of: DiffCommand.self, ["x"], backend),
+            try await outcome(of: DiffCommand.self, ["x"], backend, columns: 60),
+            try await outcome(of: StatusCommand.self, [hostile], backend),
+            try await outcome(of: RuleSuggestCommand.self, ["x"], backend),
+            try await outcome(of: ReplayCommand.self, ["x"], backend),
             try await outcome(of: FixedCommand.self, ["x", "--reason", hostile], backend),
         ] {
-            #expect(run.code == 0)
+            #expect(run.code == 0 || run.output.contains("0 of 1 agree now"))
             let bad = (run.output + run.complaints).unicodeScalars.filter { scalar in
                 [.control, .format, .lineSeparator].contains(scalar.properties.generalCategory)
                     && !safe.contains(scalar)
@@ -197,37 +180,44 @@ import Testing
 // MARK: - Support
 
 /// Takes what a command writes.
-private final class Capture: Sendable {
+final class Capture: Sendable {
     private let written = Mutex<(output: String, complaints: String)>(("", ""))
 
     var output: String { written.withLock { $0.output } }
     var complaints: String { written.withLock { $0.complaints } }
 
-    func terminal(isColoured: Bool = false) -> Terminal {
+    func terminal(
+        isColoured: Bool = false, columns: Int = Terminal.width, showsProgress: Bool = false,
+        answers: (@Sendable () -> String?)? = nil
+    ) -> Terminal {
         Terminal(
-            isColoured: isColoured, output: { text in self.written.withLock { $0.output += text } },
-            complaints: { text in self.written.withLock { $0.complaints += text } })
+            isColoured: isColoured, columns: columns, showsProgress: showsProgress,
+            output: { text in self.written.withLock { $0.output += text } },
+            complaints: { text in self.written.withLock { $0.complaints += text } }, answers: answers)
     }
 }
 
-private struct Outcome {
+struct Outcome {
     let code: Int32
     let output: String
     let complaints: String
 
     func expectReadable() {
-        for line in output.split(separator: "\n") { #expect(line.count <= Terminal.width, "\(line)") }
+        for line in output.split(separator: "\n") {
+            #expect(TextLayout.columns(of: line) <= Terminal.width, "\(line)")
+        }
     }
 }
 
 /// Runs a command against an admin address of its own.
-private func outcome<Command: AdminCommand>(
-    of type: Command.Type, _ arguments: [String], _ backend: SampleBackend = SampleBackend(), isColoured: Bool = false
+func outcome<Command: AdminCommand>(
+    of type: Command.Type, _ arguments: [String], _ backend: SampleBackend = SampleBackend(), isColoured: Bool = false,
+    columns: Int = Terminal.width
 ) async throws -> Outcome {
     let admin = try await RunningAdmin.start(backend)
     let capture = Capture()
     let command = try Command.parse(arguments + ["--admin", "http://127.0.0.1:\(admin.port)"])
-    let code = await command.exitCode(on: capture.terminal(isColoured: isColoured))
+    let code = await command.exitCode(on: capture.terminal(isColoured: isColoured, columns: columns))
     try await admin.stop()
     return Outcome(code: code, output: capture.output, complaints: capture.complaints)
 }

@@ -17,6 +17,10 @@ struct Program {
 
     /// Runs a command to its end.
     static func run(_ arguments: String..., in folder: String? = nil) async throws -> Outcome {
+        try await run(arguments, in: folder)
+    }
+
+    static func run(_ arguments: [String], in folder: String? = nil) async throws -> Outcome {
         let process = make(arguments, in: folder)
         let output = Pipe()
         let error = Pipe()

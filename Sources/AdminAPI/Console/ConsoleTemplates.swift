@@ -61,14 +61,41 @@ enum ConsoleTemplates {
             <p class="quiet">{{coverage}}</p>
             {{#hasEndpoints}}
             <table>
-            <thead><tr><th>endpoint</th><th>compared</th><th>mismatch</th><th>coverage</th></tr></thead>
+            <thead><tr><th>endpoint</th><th>compared</th><th>mismatch</th><th>coverage</th><th>p50 / p99 in ms</th></tr></thead>
             <tbody>
             {{#endpoints}}
-            <tr><td data-label="endpoint"><code>{{endpointName}}</code></td><td data-label="compared">{{endpointCompared}}</td><td data-label="mismatch">{{endpointMismatch}}</td><td data-label="coverage">{{endpointCoverage}}</td></tr>
+            <tr><td data-label="endpoint"><code>{{endpointName}}</code></td><td data-label="compared">{{endpointCompared}}</td><td data-label="mismatch">{{endpointMismatch}}</td><td data-label="coverage">{{endpointCoverage}}<br><span class="quiet">{{endpointParts}}</span></td><td data-label="p50 / p99 in ms">{{endpointMonolith}}<br>{{endpointService}}</td></tr>
             {{/endpoints}}
             </tbody>
             </table>
             {{/hasEndpoints}}
+            {{#hasNoise}}
+            <details><summary>{{noiseTitle}}</summary>
+            <table>
+            <thead><tr><th>endpoint</th><th>field</th><th>between two answers of the primary</th><th>between both sides</th></tr></thead>
+            <tbody>
+            {{#noise}}
+            <tr><td data-label="endpoint"><code>{{noiseEndpoint}}</code></td><td data-label="field"><code>{{noisePath}}</code> {{noiseKind}}</td><td data-label="two answers">{{noiseTwins}}</td><td data-label="both sides">{{noisePairs}}{{#noiseExceeds}} <mark>more</mark>{{/noiseExceeds}}</td></tr>
+            {{/noise}}
+            </tbody>
+            </table>
+            </details>
+            {{/hasNoise}}
+            {{#hasRules}}
+            <details{{#hasIdleRules}} open{{/hasIdleRules}}><summary>{{rulesTitle}}</summary>
+            <table>
+            <thead><tr><th>rule</th><th>because</th><th>pairs hidden</th><th>last hit</th><th>state</th></tr></thead>
+            <tbody>
+            {{#rules}}
+            <tr><td data-label="rule"><code>{{ruleName}}</code></td><td data-label="because">{{ruleBecause}}</td><td data-label="pairs hidden">{{ruleHidden}}</td><td data-label="last hit">{{ruleLast}}</td><td data-label="state">{{#ruleIsIdle}}<mark>{{ruleState}}</mark>{{/ruleIsIdle}}{{^ruleIsIdle}}{{ruleState}}{{/ruleIsIdle}}</td></tr>
+            {{/rules}}
+            </tbody>
+            </table>
+            </details>
+            {{/hasRules}}
+            {{#hasLosses}}
+            <p class="quiet">Evidence without a place: {{losses}}</p>
+            {{/hasLosses}}
             <h3>Fallback window: {{window}}</h3>
             <div class="bar"><i style="width:{{windowShare}}%"></i></div>
             <p class="quiet">{{fellBack}}</p>
@@ -82,10 +109,10 @@ enum ConsoleTemplates {
             {{#hasGroups}}
             <p class="quiet">{{groupTotal}}</p>
             <table>
-            <thead><tr><th>group</th><th>endpoint</th><th>differences</th><th>count</th><th>state</th><th>last seen</th></tr></thead>
+            <thead><tr><th>group</th><th>endpoint</th><th>differences</th><th>count</th><th>share</th><th>state</th><th>first seen</th><th>last seen</th></tr></thead>
             <tbody>
             {{#groups}}
-            <tr><td data-label="group"><a href="{{link}}"><code>{{shortSignature}}</code></a><br>{{extractionName}}</td><td data-label="endpoint"><code>{{endpoint}}</code></td><td data-label="differences">{{#differences}}<span class="difference"><code>{{path}}</code> {{kind}}</span> {{/differences}}</td><td data-label="count">{{count}}</td><td data-label="state"><span class="state {{stateClass}}">{{state}}</span></td><td data-label="last seen">{{lastSeen}}</td></tr>
+            <tr><td data-label="group"><a href="{{link}}"><code>{{shortSignature}}</code></a><br>{{extractionName}}</td><td data-label="endpoint"><code>{{endpoint}}</code></td><td data-label="differences">{{#differences}}<span class="difference"><code>{{path}}</code> {{kind}}{{#isNoisy}} ~ noise{{/isNoisy}}</span> {{/differences}}{{more}}</td><td data-label="count">{{count}}</td><td data-label="share">{{share}}</td><td data-label="state"><span class="state {{stateClass}}">{{state}}</span></td><td data-label="first seen">{{firstSeen}}</td><td data-label="last seen">{{lastSeen}}</td></tr>
             {{/groups}}
             </tbody>
             </table>
@@ -108,9 +135,13 @@ enum ConsoleTemplates {
             <section class="card">
             <h2><code>{{endpoint}}</code></h2>
             <p><span class="state {{stateClass}}">{{state}}</span> {{stateNote}}</p>
-            <p>{{#differences}}<span class="difference"><code>{{path}}</code> {{kind}}</span> {{/differences}}</p>
-            <p class="quiet">seen {{count}}, first {{firstSeen}}, last {{lastSeen}}, signature <code>{{signature}}</code></p>
+            <p>{{#differences}}<span class="difference"><code>{{path}}</code> {{kind}}{{#isNoisy}} ~ noise{{/isNoisy}}</span> {{/differences}}</p>
+            {{#history}}
+            <p class="quiet">{{.}}</p>
+            {{/history}}
+            <p class="quiet">seen {{count}}{{share}}, first {{firstSeen}}, last {{lastSeen}}, signature <code>{{signature}}</code></p>
             <p class="quiet">To decide: <code>strangler acknowledge|accept|fixed {{shortSignature}} --reason "…"</code></p>
+            <p class="quiet">To accept by a rule: <code>strangler rule suggest {{shortSignature}}</code>; to prove a fix: <code>strangler replay {{shortSignature}}</code></p>
             </section>
             {{^hasExamples}}
             <p class="empty">No pair of answers was recorded.</p>

@@ -9,7 +9,9 @@ struct GroupPage {
     let state: String
     let stateClass: String
     let stateNote: String
+    let history: [String]
     let count: String
+    let share: String
     let firstSeen: String
     let lastSeen: String
     let differences: [GroupRow.DifferenceText]
@@ -28,11 +30,14 @@ struct GroupPage {
             group.stateBy.map { "by \($0)" }, group.stateAt.map { "at \(ReportText.time($0))" },
             group.stateReason.map { "because: \($0)" },
         ].compactMap { $0 }.joined(separator: ", ")
+        history = (group.history ?? []).map(ReportText.event)
         count = ReportText.counted(group.count, "time")
+        share = ReportText.shareOfCompared(group)
         firstSeen = ReportText.time(group.firstSeen)
         lastSeen = ReportText.time(group.lastSeen)
-        differences = group.differences.map { GroupRow.DifferenceText(path: $0.path, kind: $0.kind.rawValue) }
-        examples = detail.examples.map(ExampleView.init)
+        differences = group.differences.map(GroupRow.DifferenceText.init)
+        let noise = Set(group.differences.filter { $0.noise == true }.map(\.grouped))
+        examples = detail.examples.map { ExampleView($0, noise: noise) }
         hasExamples = !examples.isEmpty
     }
 }
@@ -76,7 +81,7 @@ struct ExampleView {
     let found: [DifferenceRow]
     let answers: [AnswerView]
 
-    init(_ example: ExampleReport) {
+    init(_ example: ExampleReport, noise: Set<GroupedDifference> = []) {
         at = ReportText.time(example.at)
         requestLine = "\(example.request.method) \(example.request.target)"
         requestFields = example.request.headers.map {
@@ -85,7 +90,9 @@ struct ExampleView {
         requestBody = Self.lines(BodyLines.lines(example.request.body, [], side: .primary))
         hasRequestBody = !requestBody.isEmpty
         found = example.differences.map {
-            DifferenceRow(path: $0.path, kind: $0.kind.rawValue, primaryValue: $0.primary, shadowValue: $0.shadow)
+            DifferenceRow(
+                path: $0.path, kind: $0.kind.rawValue + (noise.contains(GroupedDifference($0)) ? " ~ noise" : ""),
+                primaryValue: $0.primary, shadowValue: $0.shadow)
         }
         answers = [
             Self.answer(example.primary, example.differences, .primary, "Primary"),

@@ -52,6 +52,10 @@ struct ExtractionCard {
         let endpointCompared: String
         let endpointMismatch: String
         let endpointCoverage: String
+        /// What became of the rest.
+        let endpointParts: String
+        let endpointMonolith: String
+        let endpointService: String
     }
 
     let name: String
@@ -68,6 +72,15 @@ struct ExtractionCard {
     let coverage: String
     let endpoints: [EndpointRow]
     let hasEndpoints: Bool
+    let noise: [NoiseRow]
+    let hasNoise: Bool
+    let noiseTitle: String
+    let rules: [RuleRow]
+    let hasRules: Bool
+    let hasIdleRules: Bool
+    let rulesTitle: String
+    let losses: String
+    let hasLosses: Bool
     let window: String
     let windowShare: String
     let fellBack: String
@@ -96,6 +109,15 @@ struct ExtractionCard {
         coverage = ReportText.coverage(report.shadow)
         endpoints = (report.endpoints ?? []).map(Self.row)
         hasEndpoints = !endpoints.isEmpty
+        noise = (report.noise ?? []).map(NoiseRow.init)
+        hasNoise = !noise.isEmpty
+        noiseTitle = "Noise: the primary disagrees with itself at \(ReportText.counted(noise.count, "field"))"
+        rules = (report.rules ?? []).map { RuleRow($0, now: now) }
+        hasRules = !rules.isEmpty
+        hasIdleRules = rules.contains(where: \.ruleIsIdle)
+        rulesTitle = ReportText.rules(report.rules ?? [])
+        hasLosses = !(report.losses ?? [:]).isEmpty
+        losses = ReportText.losses(report.losses ?? [:])
         window = ReportText.window(report)
         windowShare = Self.share(report)
         fellBack = ReportText.fellBack(report.fallback, now: now)
@@ -118,7 +140,10 @@ struct ExtractionCard {
         EndpointRow(
             endpointName: endpoint.endpoint, endpointCompared: ReportText.count(endpoint.verdicts.compared),
             endpointMismatch: ReportText.count(endpoint.verdicts.mismatch),
-            endpointCoverage: endpoint.verdicts.coverage.map(ReportText.percent) ?? "–")
+            endpointCoverage: endpoint.verdicts.coverage.map(ReportText.percent) ?? "–",
+            endpointParts: endpoint.coverage.map(ReportText.coverage) ?? "",
+            endpointMonolith: endpoint.latency?.monolith.map { "monolith " + ReportText.latency($0) } ?? "–",
+            endpointService: endpoint.latency?.service.map { "service " + ReportText.latency($0) } ?? "")
     }
 
     /// How much of the fallback window is over, 0 … 100, for a bar.
@@ -138,16 +163,29 @@ struct GroupRow {
     struct DifferenceText {
         let path: String
         let kind: String
+        let isNoisy: Bool
+
+        init(_ difference: ReportedDifference) {
+            path = difference.path
+            kind = difference.kind.rawValue
+            isNoisy = difference.noise == true
+        }
     }
+
+    /// Of one group in the list; its page has them all.
+    private static let differenceLimit = 8
 
     let link: String
     let shortSignature: String
     let extractionName: String
     let endpoint: String
     let differences: [DifferenceText]
+    let more: String
     let count: String
+    let share: String
     let state: String
     let stateClass: String
+    let firstSeen: String
     let lastSeen: String
 
     init(_ group: GroupReport, now: Date) {
@@ -155,11 +193,53 @@ struct GroupRow {
         shortSignature = String(group.signature.prefix(8))
         extractionName = group.extraction
         endpoint = group.endpoint
-        differences = group.differences.map { DifferenceText(path: $0.path, kind: $0.kind.rawValue) }
+        differences = group.differences.prefix(Self.differenceLimit).map(DifferenceText.init)
+        let rest = group.differences.count - differences.count
+        more = rest > 0 ? "and \(rest) more" : ""
         count = ReportText.count(group.count)
-        state = group.state
+        share = group.share.map(ReportText.share) ?? "–"
+        state = group.isNoise ? group.state + ", noise" : group.state
         stateClass = ConsoleText.stateClass(group.state)
+        firstSeen = ReportText.ago(group.firstSeen, now: now)
         lastSeen = ReportText.ago(group.lastSeen, now: now)
+    }
+}
+
+/// One field in which the primary disagrees with itself.
+struct NoiseRow {
+    let noiseEndpoint: String
+    let noisePath: String
+    let noiseKind: String
+    let noiseTwins: String
+    let noisePairs: String
+    let noiseExceeds: Bool
+
+    init(_ noise: NoiseReport) {
+        noiseEndpoint = noise.endpoint
+        noisePath = noise.path
+        noiseKind = noise.kind.rawValue
+        noiseTwins = ReportText.part(noise.twinsDiffering, of: noise.twins)
+        noisePairs = ReportText.part(noise.pairsDiffering, of: noise.pairs)
+        noiseExceeds = noise.exceeds
+    }
+}
+
+/// One rule that can hide differences.
+struct RuleRow {
+    let ruleName: String
+    let ruleBecause: String
+    let ruleHidden: String
+    let ruleLast: String
+    let ruleState: String
+    let ruleIsIdle: Bool
+
+    init(_ rule: RuleReport, now: Date) {
+        ruleName = rule.rule
+        ruleBecause = rule.because ?? ""
+        ruleHidden = ReportText.part(rule.pairs, of: rule.compared)
+        ruleLast = rule.lastHit.map { ReportText.ago($0, now: now) } ?? "never"
+        ruleState = ReportText.state(of: rule)
+        ruleIsIdle = rule.dead || rule.expired
     }
 }
 

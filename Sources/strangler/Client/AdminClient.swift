@@ -15,12 +15,13 @@ struct ClientFailure: Error, Equatable {
     }
 
     var exit: Exit
-    /// One line.
+    /// One line; none if the output has said it.
     var message: String
     var reasons: [String] = []
 
     /// One reason stands on the same line, several below it.
     var lines: [String] {
+        guard !message.isEmpty else { return [] }
         let line = "strangler: " + message
         if let reason = reasons.first, reasons.count == 1 { return ["\(line): \(reason)"] }
         return [line] + reasons.map { "  - " + $0 }

@@ -9,7 +9,7 @@ protocol ReviewCommand: AdminCommand {
     var change: ChangeOptions { get }
 }
 
-private struct Review: Encodable {
+struct Review: Encodable {
     var state: String
     var reason: String?
 }

@@ -1,5 +1,6 @@
 import AdminAPI
 import ArgumentParser
+import Comparison
 import Extraction
 import Foundation
 
@@ -80,6 +81,15 @@ enum StatusText {
         terminal.field("shadow", verdicts(report.shadow))
         terminal.field("", ReportText.coverage(report.shadow))
         for endpoint in report.endpoints ?? [] { write(endpoint, to: terminal) }
+        for line in noise(report.noise ?? []) { terminal.field("noise", line) }
+        if let rules = report.rules, !rules.isEmpty {
+            let isIdle = rules.contains { $0.dead || $0.expired }
+            terminal.field(
+                "rules", ReportText.rules(rules) + (isIdle ? ": strangler check --against-traffic" : ""))
+        }
+        if let losses = report.losses, !losses.isEmpty {
+            terminal.field("losses", "evidence without a place: \(ReportText.losses(losses))")
+        }
         terminal.field("backlog", ReportText.counted(report.backlog, "write"))
         terminal.field(
             "fallback", "\(ReportText.window(report)); \(ReportText.fellBack(report.fallback, now: now))")
@@ -109,6 +119,30 @@ enum StatusText {
         terminal.write(
             String(repeating: " ", count: 12) + name
                 + (endpoint.verdicts.mismatch > 0 ? terminal.paint(counts, .red) : counts))
+        if let coverage = endpoint.coverage { dim(ReportText.coverage(coverage), terminal) }
+        if let latency = endpoint.latency {
+            let sides = [("monolith", latency.monolith), ("service", latency.service)].compactMap { name, side in
+                side.map { "\(name) \(ReportText.latency($0)) ms" }
+            }
+            dim("p50 / p99: " + sides.joined(separator: ", "), terminal)
+        }
+    }
+
+    private static func dim(_ text: String, _ terminal: Terminal) {
+        for line in TextLayout.wrapped(text, width: Terminal.width - 14) {
+            terminal.write(String(repeating: " ", count: 14) + terminal.paint(line, .dim))
+        }
+    }
+
+    /// One line an endpoint: the fields in which the primary disagrees with itself, the shadow more often where marked.
+    private static func noise(_ noise: [NoiseReport]) -> [String] {
+        Dictionary(grouping: noise) { $0.endpoint }.sorted { $0.key < $1.key }.map { endpoint, fields in
+            let shown = fields.prefix(4).map { field in
+                "\(field.path) \(field.kind.rawValue)" + (field.exceeds ? " (the shadow more often)" : "")
+            }
+            let rest = fields.count - shown.count
+            return endpoint + ": " + shown.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+        }
     }
 
     static func write(_ gate: GateReport, to terminal: Terminal) {

@@ -6,14 +6,24 @@ struct Terminal: Sendable {
     static let width = 80
 
     let isColoured: Bool
+    /// Of the window, for what can use more than ``width``, or has to do with less.
+    let columns: Int
+    /// Progress is shown on standard error only if somebody looks at it.
+    let showsProgress: Bool
     private let output: @Sendable (String) -> Void
     private let complaints: @Sendable (String) -> Void
+    /// One line that somebody types; nil if nobody is there to be asked.
+    private let answers: (@Sendable () -> String?)?
 
     init(
-        isColoured: Bool, output: @escaping @Sendable (String) -> Void,
-        complaints: @escaping @Sendable (String) -> Void
+        isColoured: Bool, columns: Int = Terminal.width, showsProgress: Bool = false,
+        output: @escaping @Sendable (String) -> Void, complaints: @escaping @Sendable (String) -> Void,
+        answers: (@Sendable () -> String?)? = nil
     ) {
         self.isColoured = isColoured
+        self.columns = columns
+        self.showsProgress = showsProgress
+        self.answers = answers
         self.output = output
         self.complaints = complaints
     }
@@ -23,14 +33,56 @@ struct Terminal: Sendable {
         isColoured: isatty(STDOUT_FILENO) == 1
             && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
             && ProcessInfo.processInfo.environment["TERM"] != "dumb",
+        columns: windowColumns,
+        showsProgress: isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb",
         output: { try? FileHandle.standardOutput.write(contentsOf: Data($0.utf8)) },
-        complaints: { try? FileHandle.standardError.write(contentsOf: Data($0.utf8)) })
+        complaints: { try? FileHandle.standardError.write(contentsOf: Data($0.utf8)) },
+        answers: typedAnswers)
+
+    private static var typedAnswers: (@Sendable () -> String?)? {
+        guard isatty(STDIN_FILENO) == 1 else { return nil }
+        return { readLine() }
+    }
+
+    /// COLUMNS, or else what the terminal says, or else the usual width; within what text can be laid out for.
+    private static var windowColumns: Int {
+        if let told = ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init), told > 0 {
+            return min(max(told, 20), 240)
+        }
+        var size = winsize()
+        guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return width
+        }
+        return min(max(Int(size.ws_col), 20), 240)
+    }
 
     /// One line, whatever line breaks came along in it: recorded text may not forge lines of ours.
     func write(_ line: String) { output(TextLayout.oneLine(line) + "\n") }
 
     /// One line, on standard error.
     func complain(_ line: String) { complaints(TextLayout.oneLine(line) + "\n") }
+
+    /// Somebody can be asked.
+    var isAsking: Bool { answers != nil }
+
+    /// Asks on standard error; anything but `y` or `yes` is no.
+    func asks(_ question: String) -> Bool {
+        guard let answers else { return false }
+        complaints(TextLayout.oneLine(question))
+        return ["y", "yes"].contains(answers()?.trimmingCharacters(in: .whitespaces).lowercased() ?? "")
+    }
+
+    /// A bar that the next one overwrites.
+    func progress(_ done: Int, of total: Int, _ what: String) {
+        guard showsProgress, total > 0 else { return }
+        let filled = 30 * done / total
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
+        complaints("\r\(bar) \(done)/\(total) \(what)")
+    }
+
+    func endProgress() {
+        if showsProgress { complaints("\r\u{1B}[K") }
+    }
 
     enum Paint: String {
         case bold = "1"
@@ -55,17 +107,17 @@ struct Terminal: Sendable {
     }
 }
 
-/// Text in columns, counted in characters.
+/// Text in columns of a terminal.
 enum TextLayout {
     static func padded(_ text: String, to width: Int, right: Bool = false) -> String {
-        let gap = String(repeating: " ", count: max(0, width - text.count))
+        let gap = String(repeating: " ", count: max(0, width - columns(of: text)))
         return right ? gap + text : text + gap
     }
 
     /// At most `width` characters on one line; what is cut ends in `…`.
     static func cut(_ text: String, to width: Int) -> String {
         let line = oneLine(text)
-        return line.count <= width ? line : line.prefix(max(0, width - 1)) + "…"
+        return columns(of: line) <= width ? line : beginning(of: line, columns: max(0, width - 1)) + "…"
     }
 
     static func oneLine(_ text: String) -> String {
@@ -76,7 +128,7 @@ enum TextLayout {
     static func wrapped(_ text: String, width: Int) -> [String] {
         var lines: [String] = []
         for word in text.split(whereSeparator: \.isWhitespace) {
-            if let last = lines.last, last.count + 1 + word.count <= width {
+            if let last = lines.last, columns(of: last) + 1 + columns(of: word) <= width {
                 lines[lines.count - 1] = last + " " + word
             } else {
                 lines.append(String(word))

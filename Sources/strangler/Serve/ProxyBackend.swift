@@ -33,6 +33,7 @@ struct ProxyBackend: AdminBackend {
             let traffic = index < counters.extractions.count ? counters.extractions[index] : .init()
             var report = await report(definition, state, traffic, backlog: index < backlog.count ? backlog[index] : 0)
             report.configuration = files
+            await addTraffic(to: &report, since: state.since)
             reports.append(report)
         }
         if let name, reports.isEmpty { throw unknown(name, known: model.definitions.map(\.name)) }
@@ -101,13 +102,13 @@ struct ProxyBackend: AdminBackend {
         }
     }
 
-    private func unknown(_ name: String, known: [String]) -> AdminError {
+    func unknown(_ name: String, known: [String]) -> AdminError {
         AdminError(
             .notFound, "there is no extraction \(name)",
             reasons: known.isEmpty ? [] : ["known: " + known.joined(separator: ", ")])
     }
 
-    private func asking<Result: Sendable>(
+    func asking<Result: Sendable>(
         _ question: (PostgresStore) async throws -> Result
     ) async throws(AdminError) -> Result {
         do {
@@ -117,45 +118,6 @@ struct ProxyBackend: AdminBackend {
         } catch {
             throw AdminError(.storeUnavailable, "Postgres cannot be reached: \(error)")
         }
-    }
-
-    // MARK: Differences
-
-    func groups(extraction: String?) async throws(AdminError) -> [GroupReport] {
-        let model = await keeper.model
-        if let extraction, !model.definitions.contains(where: { $0.name == extraction }) {
-            throw unknown(extraction, known: model.definitions.map(\.name))
-        }
-        await recorder.flush()
-        return try await asking { try await $0.groups(extraction: extraction).map(GroupReport.init) }
-    }
-
-    func group(signature: String) async throws(AdminError) -> GroupDetail {
-        guard let found = try await asking({ try await $0.group(signaturePrefix: signature) }) else {
-            throw AdminError(.notFound, "there is no group of mismatches whose signature begins with \(signature)")
-        }
-        return GroupDetail(
-            group: GroupReport(found.group),
-            examples: found.examples.map {
-                ExampleReport(
-                    at: $0.at, request: $0.request, primary: $0.primary, shadow: $0.shadow, differences: $0.differences)
-            })
-    }
-
-    func setGroupState(
-        signature: String, state: String, actor: String, reason: String?
-    ) async throws(AdminError) -> GroupReport {
-        guard let wanted = GroupState(rawValue: state), GroupReport.settableStates.contains(state) else {
-            throw AdminError(
-                .invalid, "\(state) is no state to set",
-                reasons: ["use one of " + GroupReport.settableStates.joined(separator: ", ")])
-        }
-        let whole = try await group(signature: signature).group.signature
-        let changed = try await asking {
-            try await $0.setGroupState(whole, wanted, actor: actor, reason: reason, at: Date())
-        }
-        guard let changed else { throw AdminError(.notFound, "group \(whole) is gone") }
-        return GroupReport(changed)
     }
 
     // MARK: The process
@@ -201,15 +163,5 @@ extension VerdictReport {
         self.init(
             compared: counts.compared, match: counts.match, mismatch: counts.mismatch, transient: counts.transient,
             primaryFailed: counts.primaryFailed, shadowFailed: counts.shadowFailed, notCompared: counts.notCompared)
-    }
-}
-
-extension GroupReport {
-    init(_ group: MismatchGroup) {
-        self.init(
-            signature: group.signature, extraction: group.extraction, endpoint: group.endpoint,
-            state: group.state.rawValue, count: group.count, differences: group.differences,
-            firstSeen: group.firstSeen, lastSeen: group.lastSeen, stateAt: group.stateAt, stateBy: group.stateBy,
-            stateReason: group.stateWhy)
     }
 }
