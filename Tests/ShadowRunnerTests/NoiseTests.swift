@@ -105,6 +105,20 @@ extension ShadowUnderTest {
         }
     }
 
+    @Test func `a fault behind more noise than one comparison reports is found`() async throws {
+        let list: @Sendable (Int) -> String = { price in
+            let items = (1...150).map { "{\"id\":\"i\(anew())\",\"price\":\($0 == 150 ? price : 1)}" }
+            return "[\(items.joined(separator: ","))]"
+        }
+        try await withShadow(
+            learning, monolith: { _, _ in .json(list(7)) }, service: { _, _ in .json(list(8)) }
+        ) { shadow in
+            try await shadow.read(3, { list(7) })
+            #expect(try await shadow.verdicts() == ["mismatch": 3])
+            #expect(await shadow.groups == [[GroupedDifference(path: "$[*].price", kind: .value)]])
+        }
+    }
+
     @Test func `after cutover the service is primary, and its noise is learned apart`() async throws {
         try await withShadow(
             learning, monolith: { _, _ in .json(noisy()) }, service: { _, _ in .json(noisy()) }
