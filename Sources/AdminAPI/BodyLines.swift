@@ -36,7 +36,7 @@ package enum BodyLines {
         guard let body, !body.isEmpty else { return [] }
         let whole = differences.contains { $0.path == "body" }
         // Deeper than this nobody reads, and indentation would grow with the square of the depth.
-        guard let document = try? JSONDocument(parsing: Array(body.utf8), maximumDepth: 64) else {
+        guard let document = try? Document(json: Array(body.utf8), maximumDepth: 64) else {
             return body.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
                 .map { BodyLine(text: String($0), differs: whole) }
         }
@@ -48,12 +48,12 @@ package enum BodyLines {
 
 /// Writes one value per line and knows the path of each.
 private struct JSONLinePrinter {
-    let document: JSONDocument
+    let document: Document
     /// What the differences say about this side, by path.
     let rendered: [String: String]
     var lines: [BodyLine] = []
 
-    init(document: JSONDocument, differences: [Difference], side: BodySide) {
+    init(document: Document, differences: [Difference], side: BodySide) {
         self.document = document
         rendered = Dictionary(
             differences.map { ($0.path, side == .primary ? $0.primary : $0.shadow) },
@@ -61,7 +61,7 @@ private struct JSONLinePrinter {
     }
 
     mutating func print(
-        _ value: JSONDocument.Value, path: String, label: String, tail: String, depth: Int, differs: Bool
+        _ value: Document.Value, path: String, label: String, tail: String, depth: Int, differs: Bool
     ) {
         let differs = differs || isMarked(value, path: path)
         let kind = document.kind(of: value)
@@ -87,7 +87,7 @@ private struct JSONLinePrinter {
 
     /// A path counts positions of one side only where elements were paired by key, so the value has to be the one
     /// that the difference shows, too. Containers and long values are shown shortened there.
-    private func isMarked(_ value: JSONDocument.Value, path: String) -> Bool {
+    private func isMarked(_ value: Document.Value, path: String) -> Bool {
         guard let shown = rendered[path] else { return false }
         switch document.kind(of: value) {
         case .object, .array: return true

@@ -119,15 +119,15 @@ private struct PairComparison {
         report(kind, at: .body, summary(primary.body), summary(shadow.body))
     }
 
-    private func parsed(_ body: [UInt8]) -> Result<JSONDocument, JSONError> {
-        do throws(JSONError) {
-            return .success(try JSONDocument(parsing: body, maximumDepth: limits.depth))
+    private func parsed(_ body: [UInt8]) -> Result<Document, DocumentError> {
+        do throws(DocumentError) {
+            return .success(try Document(json: body, maximumDepth: limits.depth))
         } catch {
             return .failure(error)
         }
     }
 
-    private func syntax(_ parsed: Result<JSONDocument, JSONError>, _ body: [UInt8]) -> String {
+    private func syntax(_ parsed: Result<Document, DocumentError>, _ body: [UInt8]) -> String {
         switch parsed {
         case .success: "JSON, " + summary(body)
         case .failure(let error): "invalid JSON (\(error)), " + summary(body)

@@ -63,7 +63,7 @@ extension DocumentComparison {
     /// A hash that is the same for all values that the rules call equal. Rules that name one index apply to
     /// the element that stands there, on each side.
     private mutating func hash(
-        of value: Value, in document: JSONDocument, _ states: [PathPattern.States]
+        of value: Value, in document: Document, _ states: [PathPattern.States]
     ) -> Int {
         var hasher = Hasher()
         feed(value, of: document, states, to: &hasher)
@@ -71,7 +71,7 @@ extension DocumentComparison {
     }
 
     private mutating func feed(
-        _ value: Value, of document: JSONDocument, _ states: [PathPattern.States], to hasher: inout Hasher
+        _ value: Value, of document: Document, _ states: [PathPattern.States], to hasher: inout Hasher
     ) {
         alignmentBudget -= 1
         guard alignmentBudget > 0, !rules.isIgnored(states) else { return }
@@ -87,7 +87,7 @@ extension DocumentComparison {
     }
 
     private mutating func feedElements(
-        of array: Value, _ document: JSONDocument, _ states: [PathPattern.States], to hasher: inout Hasher
+        of array: Value, _ document: Document, _ states: [PathPattern.States], to hasher: inout Hasher
     ) {
         hasher.combine(document.count(of: array))
         let isUnordered = rules.isUnordered(states)
@@ -106,7 +106,7 @@ extension DocumentComparison {
 
     /// A sum is blind to the order of members. Ignored members add nothing, present or not.
     private mutating func sumOfMembers(
-        of object: Value, _ document: JSONDocument, _ states: [PathPattern.States]
+        of object: Value, _ document: Document, _ states: [PathPattern.States]
     ) -> Int {
         var sum = 0
         for (name, value) in document.members(of: object) {

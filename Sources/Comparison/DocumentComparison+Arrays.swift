@@ -67,7 +67,7 @@ private struct KeyedPairing {
     private(set) var keylessShadow: [Int] = []
 
     init(
-        _ primary: JSONDocument, _ left: [JSONDocument.Value], _ shadow: JSONDocument, _ right: [JSONDocument.Value],
+        _ primary: Document, _ left: [Document.Value], _ shadow: Document, _ right: [Document.Value],
         key: PathPattern?
     ) {
         guard let key else {

@@ -3,7 +3,7 @@
 /// It answers for finding, hiding and placing differences; `Comparer` decides what is a document at all, and
 /// `Redactor` what a value looks like in print. Pairing of array elements is in `+Arrays` and `+Alignment`.
 struct DocumentComparison {
-    typealias Value = JSONDocument.Value
+    typealias Value = Document.Value
 
     /// What one walk has found. A value of its own, so that an attempt can be taken back.
     struct Findings {
@@ -28,8 +28,8 @@ struct DocumentComparison {
         case element(Int)
     }
 
-    let primary: JSONDocument
-    let shadow: JSONDocument
+    let primary: Document
+    let shadow: Document
     let rules: CompiledRules
     let redaction: Redaction
     let limits: ComparisonLimits
@@ -42,7 +42,7 @@ struct DocumentComparison {
     var hasQuietDifference = false
 
     init(
-        primary: JSONDocument, shadow: JSONDocument, rules: CompiledRules, redaction: Redaction,
+        primary: Document, shadow: Document, rules: CompiledRules, redaction: Redaction,
         limits: ComparisonLimits, findings: Findings
     ) {
         self.primary = primary
@@ -189,7 +189,7 @@ extension DocumentComparison {
     }
 }
 
-extension JSONDocument.Kind {
+extension Document.Kind {
     /// JSON's own types: true and false are values of one.
     var typeName: String {
         switch self {

@@ -83,6 +83,12 @@ enum JSONText {
         return Array("\\u".utf8) + Array(repeating: UInt8(ascii: "0"), count: 4 - digits.count) + digits
     }
 
+    /// Whether the bytes begin with a lone surrogate in the three-byte form of `appendScalar`.
+    static func isSurrogate(_ bytes: ArraySlice<UInt8>) -> Bool {
+        let head = Array(bytes.prefix(3))
+        return head.count == 3 && head[0] == 0xED && head[1] & 0xE0 == 0xA0 && head[2] & 0xC0 == 0x80
+    }
+
     /// The code unit of a lone surrogate in the three-byte form of `appendScalar` at the start of `bytes`.
     static func surrogate(_ bytes: ArraySlice<UInt8>) -> UInt16 {
         bytes.prefix(3).dropFirst().reduce(0xD) { $0 << 6 | UInt16($1 & 0x3F) }

@@ -1,16 +1,16 @@
 /// Which members of two objects belong together: those with the same name, however it is escaped. A repeated
 /// name, which RFC 8259 §4 allows and no two readers treat alike, pairs first with first, second with second.
 struct MemberPairing {
-    typealias Member = (name: JSONDocument.Value, value: JSONDocument.Value)
+    typealias Member = (name: Document.Value, value: Document.Value)
 
     /// In the primary's order; `name` is the primary's.
-    private(set) var both: [(name: JSONDocument.Value, primary: JSONDocument.Value, shadow: JSONDocument.Value)] = []
+    private(set) var both: [(name: Document.Value, primary: Document.Value, shadow: Document.Value)] = []
     private(set) var missing: [Member] = []
     /// In the shadow's order.
     private(set) var extra: [Member] = []
 
     /// Linear in the number of members; names in the same order on both sides need no table.
-    init(_ primary: JSONDocument, _ left: [Member], _ shadow: JSONDocument, _ right: [Member]) {
+    init(_ primary: Document, _ left: [Member], _ shadow: Document, _ right: [Member]) {
         both.reserveCapacity(left.count)
         var start = 0
         while start < left.count, start < right.count,

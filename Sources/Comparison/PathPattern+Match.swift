@@ -44,13 +44,13 @@ extension PathPattern {
     }
 
     /// The first value below `value`, in document order, that the pattern names when `value` is its `$`.
-    func firstMatch(in document: JSONDocument, below value: JSONDocument.Value) -> JSONDocument.Value? {
+    func firstMatch(in document: Document, below value: Document.Value) -> Document.Value? {
         firstMatch(in: document, at: value, states: initialStates)
     }
 
     private func firstMatch(
-        in document: JSONDocument, at value: JSONDocument.Value, states: States
-    ) -> JSONDocument.Value? {
+        in document: Document, at value: Document.Value, states: States
+    ) -> Document.Value? {
         if accepts(states) { return value }
         guard states != 0 else { return nil }
         for (name, member) in document.members(of: value) {

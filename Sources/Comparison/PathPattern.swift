@@ -11,7 +11,7 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
     }
 
     enum Selector: Sendable, Hashable {
-        /// UTF-8, as `JSONDocument.text(of:)` gives it.
+        /// UTF-8, as `Document.text(of:)` gives it.
         case name([UInt8])
         case index(Int)
         case any

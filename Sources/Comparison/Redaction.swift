@@ -21,32 +21,38 @@ struct Redaction: Sendable {
     /// - Parameter expectsContainer: another value for this place is a container, so a scalar here may be one
     ///   in disguise, with the redacted field inside.
     func text(
-        of value: JSONDocument.Value, in document: JSONDocument, at path: [PathSegment], expectsContainer: Bool
+        of value: Document.Value, in document: Document, at path: [PathSegment], expectsContainer: Bool
     ) -> ArraySlice<UInt8> {
         if firstCover(of: path) != nil { return token(for: value, in: document)[...] }
+        guard document.isText else {
+            let text = document.jsonText(of: value)
+            guard concernsBody else { return text[...] }
+            guard let copy = try? Document(json: text) else { return token(for: value, in: document)[...] }
+            return self.text(of: copy.root, in: copy, at: path, expectsContainer: expectsContainer)
+        }
         guard concernsBody else { return document.lexeme(of: value) }
         let states = path.reduce(patterns.map(\.initialStates)) { advanced($0, by: $1) }
         let mayHoldMore = zip(patterns, states).contains { $0.mayMatchBelow($1) }
         if expectsContainer, mayHoldMore, isText(value, in: document) { return token(for: value, in: document)[...] }
-        var edits: [JSONDocument.Edit] = []
+        var edits: [Document.Edit] = []
         collect(value, in: document, states, into: &edits)
         return document.applying(edits, in: document.range(of: value))[...]
     }
 
     /// The whole document as it may be shown; untouched bytes keep their white space.
-    func text(of document: JSONDocument) -> [UInt8] {
+    func text(of document: Document) -> [UInt8] {
         Array(text(of: document.root, in: document, at: [], expectsContainer: false))
     }
 
     private func collect(
-        _ value: JSONDocument.Value, in document: JSONDocument, _ states: [PathPattern.States],
-        into edits: inout [JSONDocument.Edit]
+        _ value: Document.Value, in document: Document, _ states: [PathPattern.States],
+        into edits: inout [Document.Edit]
     ) {
         let pairs = zip(patterns, states)
         let isExpectedContainer = isText(value, in: document) && pairs.contains { $0.expectsChild($1) }
         if isExpectedContainer || pairs.contains(where: { $0.accepts($1) }) {
             let token = token(for: value, in: document)
-            edits.append(JSONDocument.Edit(range: document.range(of: value), replacement: token))
+            edits.append(Document.Edit(range: document.range(of: value), replacement: token))
             return
         }
         guard pairs.contains(where: { $0.mayMatchBelow($1) }) else { return }
@@ -63,7 +69,7 @@ struct Redaction: Sendable {
     }
 
     /// A string or a number: what could be a secret by itself.
-    private func isText(_ value: JSONDocument.Value, in document: JSONDocument) -> Bool {
+    private func isText(_ value: Document.Value, in document: Document) -> Bool {
         let kind = document.kind(of: value)
         return kind == .string || kind == .number
     }
@@ -72,7 +78,7 @@ struct Redaction: Sendable {
 
     /// A quoted token. Equal values give equal tokens however they are written; a string gives the token that
     /// its text gives in a query or header.
-    private func token(for value: JSONDocument.Value, in document: JSONDocument) -> [UInt8] {
+    private func token(for value: Document.Value, in document: Document) -> [UInt8] {
         var canonical: [UInt8] = []
         if document.kind(of: value).isContainer {
             appendCanonical(value, in: document, to: &canonical)
@@ -83,7 +89,7 @@ struct Redaction: Sendable {
     }
 
     /// An unambiguous form without white space, escapes and order of names.
-    private func appendCanonical(_ value: JSONDocument.Value, in document: JSONDocument, to bytes: inout [UInt8]) {
+    private func appendCanonical(_ value: Document.Value, in document: Document, to bytes: inout [UInt8]) {
         let kind = document.kind(of: value)
         bytes.append(kind.rawValue)
         switch kind {

@@ -42,7 +42,7 @@ extension Redactor {
         let decoded = try? message.decoded(limit: Redactor.decodedBytes)
         if redaction.concernsBody {
             let isJSON = message.mediaType?.isJSON ?? false
-            if isJSON, !redaction.hidesBody, let decoded, let document = try? JSONDocument(parsing: decoded.body) {
+            if isJSON, !redaction.hidesBody, let decoded, let document = try? Document(json: decoded.body) {
                 return recordedText(redaction.text(of: document), limit: Redactor.recordedBodyBytes)
             }
             return "\(token(message.body)) (\(message.body.count) bytes)"

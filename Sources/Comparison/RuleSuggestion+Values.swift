@@ -1,14 +1,14 @@
 /// One side's value as a difference shows it, understood again.
 struct SeenValue {
     let text: String
-    private let document: JSONDocument?
+    private let document: Document?
 
     init(_ text: String) {
         self.text = text
-        document = try? JSONDocument(parsing: Array(text.utf8), maximumDepth: 4)
+        document = try? Document(json: Array(text.utf8), maximumDepth: 4)
     }
 
-    private var kind: JSONDocument.Kind? { document.map { $0.kind(of: $0.root) } }
+    private var kind: Document.Kind? { document.map { $0.kind(of: $0.root) } }
 
     var isAbsent: Bool { text == Printing.absent }
     var isNull: Bool { kind == .null }
@@ -166,7 +166,7 @@ enum ArrayKeys {
         guard let pattern = try? PathPattern(path) else { return nil }
         let bodies = examples.flatMap { [$0.primary, $0.shadow] }.compactMap { $0 }
         let arrays = bodies.flatMap { body -> [[[String: [UInt8]]]] in
-            guard let document = try? JSONDocument(parsing: Array(body.utf8)) else { return [] }
+            guard let document = try? Document(json: Array(body.utf8)) else { return [] }
             return elements(pattern, document)
         }.filter { !$0.isEmpty }
         guard let names = arrays.first?.first?.keys else { return nil }
@@ -190,7 +190,7 @@ enum ArrayKeys {
     }
 
     /// Of every array that the pattern names: its elements' scalar members; none for an array with anything but objects.
-    private static func elements(_ pattern: PathPattern, _ document: JSONDocument) -> [[[String: [UInt8]]]] {
+    private static func elements(_ pattern: PathPattern, _ document: Document) -> [[[String: [UInt8]]]] {
         var found: [[[String: [UInt8]]]] = []
         visit(document.root, in: document, pattern, pattern.initialStates) { array in
             let elements = document.elements(of: array)
@@ -200,7 +200,7 @@ enum ArrayKeys {
         return found
     }
 
-    private static func members(_ object: JSONDocument.Value, _ document: JSONDocument) -> [String: [UInt8]] {
+    private static func members(_ object: Document.Value, _ document: Document) -> [String: [UInt8]] {
         var members: [String: [UInt8]] = [:]
         for (name, value) in document.members(of: object) {
             guard [.string, .number].contains(document.kind(of: value)) else { continue }
@@ -210,8 +210,8 @@ enum ArrayKeys {
     }
 
     private static func visit(
-        _ value: JSONDocument.Value, in document: JSONDocument, _ pattern: PathPattern, _ states: PathPattern.States,
-        _ found: (JSONDocument.Value) -> Void
+        _ value: Document.Value, in document: Document, _ pattern: PathPattern, _ states: PathPattern.States,
+        _ found: (Document.Value) -> Void
     ) {
         if pattern.accepts(states), document.kind(of: value) == .array { found(value) }
         guard pattern.mayMatchBelow(states) else { return }

@@ -31,7 +31,7 @@ package enum IdentityAdoption {
     ) -> Adopted {
         var adopted = Adopted(body: shadowRequestBody)
         guard !rules.isEmpty else { return adopted }
-        let answer = try? JSONDocument(parsing: primaryAnswer)
+        let answer = try? Document(json: primaryAnswer)
         for rule in rules {
             guard let names = rule.field.memberNames, let answer,
                 let value = value(at: names, in: answer), answer.kind(of: value) != .null
@@ -50,7 +50,7 @@ package enum IdentityAdoption {
     }
 
     /// Of a repeated name the last one counts, as for most readers of JSON.
-    private static func value(at names: [[UInt8]], in document: JSONDocument) -> JSONDocument.Value? {
+    private static func value(at names: [[UInt8]], in document: Document) -> Document.Value? {
         var value = document.root
         for name in names {
             guard let member = members(named: name, of: value, in: document).last else { return nil }
@@ -60,8 +60,8 @@ package enum IdentityAdoption {
     }
 
     private static func members(
-        named name: [UInt8], of object: JSONDocument.Value, in document: JSONDocument
-    ) -> [JSONDocument.Value] {
+        named name: [UInt8], of object: Document.Value, in document: Document
+    ) -> [Document.Value] {
         document.members(of: object).filter { document.text(of: $0.name) == name }.map(\.value)
     }
 
@@ -69,7 +69,7 @@ package enum IdentityAdoption {
 
     /// Replaces the field, or adds it at the end of the innermost object that is there.
     private static func place(_ lexeme: ArraySlice<UInt8>, at names: [[UInt8]], in body: inout [UInt8]) -> Bool {
-        guard let document = try? JSONDocument(parsing: body) else { return false }
+        guard let document = try? Document(json: body) else { return false }
         var object = document.root
         for (depth, name) in names.enumerated() {
             guard document.kind(of: object) == .object else { return false }
@@ -81,7 +81,7 @@ package enum IdentityAdoption {
             if depth == names.count - 1 {
                 // All of a repeated name, or the shadow might read the one that was left.
                 body = document.applying(
-                    found.map { JSONDocument.Edit(range: document.range(of: $0), replacement: Array(lexeme)) })
+                    found.map { Document.Edit(range: document.range(of: $0), replacement: Array(lexeme)) })
                 return true
             }
             object = member
@@ -91,25 +91,25 @@ package enum IdentityAdoption {
 
     /// `,"a":{"b":value}` after the last member, or without the comma in an empty object.
     private static func addition(
-        of names: ArraySlice<[UInt8]>, _ lexeme: ArraySlice<UInt8>, to object: JSONDocument.Value,
-        in document: JSONDocument
-    ) -> JSONDocument.Edit {
+        of names: ArraySlice<[UInt8]>, _ lexeme: ArraySlice<UInt8>, to object: Document.Value,
+        in document: Document
+    ) -> Document.Edit {
         let last = document.members(of: object).last?.value
         let position = last.map { document.range(of: $0).upperBound } ?? document.range(of: object).lowerBound + 1
         var text: [UInt8] = last == nil ? [] : [UInt8(ascii: ",")]
         for (offset, name) in names.enumerated() {
             if offset > 0 { text.append(UInt8(ascii: "{")) }
-            text += JSONDocument.quoted(name) + [UInt8(ascii: ":")]
+            text += Document.quoted(name) + [UInt8(ascii: ":")]
         }
         text += lexeme + Array(repeating: UInt8(ascii: "}"), count: names.count - 1)
-        return JSONDocument.Edit(range: position..<position, replacement: text)
+        return Document.Edit(range: position..<position, replacement: text)
     }
 
     // MARK: - Into a header
 
     /// Only visible ASCII and blanks inside: a value from an answer must not be able to end the field.
     private static func place(
-        _ value: JSONDocument.Value, of document: JSONDocument, inHeader name: String, _ headers: inout [HeaderField]
+        _ value: Document.Value, of document: Document, inHeader name: String, _ headers: inout [HeaderField]
     ) -> Bool {
         let kind = document.kind(of: value)
         let text = document.text(of: value)

@@ -2,10 +2,10 @@ import Comparison
 import TestSupport
 import Testing
 
-struct JSONDocumentTests {
-    private func errorCode(_ bytes: [UInt8]) -> JSONError.Code? {
-        do throws(JSONError) {
-            _ = try JSONDocument(parsing: bytes)
+struct DocumentTests {
+    private func errorCode(_ bytes: [UInt8]) -> DocumentError.Code? {
+        do throws(DocumentError) {
+            _ = try Document(json: bytes)
             return nil
         } catch {
             return error.code
@@ -17,7 +17,7 @@ struct JSONDocumentTests {
         "\"\\u0041\\n\\\\\\\"\\/\"", "\"\u{7F}\u{1F600}\"", "\"\\ud800\"",
     ])
     func validTextsAreRead(text: String) throws {
-        let document = try JSONDocument(parsing: Array(text.utf8))
+        let document = try Document(json: Array(text.utf8))
         #expect(document.applying([]) == Array(text.utf8))
     }
 
@@ -33,8 +33,8 @@ struct JSONDocumentTests {
             ("[1 2]", .unexpectedByte), ("1 2", .unexpectedByte), ("[1}", .unexpectedByte), ("'a'", .unexpectedByte),
             ("\"\\x\"", .invalidEscape), ("\"\\u12g4\"", .invalidEscape), ("\"a\nb\"", .controlCharacter),
             ("\u{FEFF}{}", .unexpectedByte), ("// no\n1", .unexpectedByte), ("nullx", .unexpectedByte),
-        ] as [(String, JSONError.Code)])
-    func invalidTextsAreRefusedWithTheirFault(text: String, code: JSONError.Code) {
+        ] as [(String, DocumentError.Code)])
+    func invalidTextsAreRefusedWithTheirFault(text: String, code: DocumentError.Code) {
         #expect(errorCode(Array(text.utf8)) == code)
     }
 
@@ -55,12 +55,12 @@ struct JSONDocumentTests {
         #expect(errorCode(deep(513)) == .tooDeep)
         #expect(errorCode(deep(100_000)) == .tooDeep)
         #expect(errorCode(Array(repeating: UInt8(ascii: "["), count: 1_000_000)) == .tooDeep)
-        #expect((try? JSONDocument(parsing: deep(100_000), maximumDepth: 200_000)) != nil)
+        #expect((try? Document(json: deep(100_000), maximumDepth: 200_000)) != nil)
     }
 
     @Test func stringsAreDecoded() throws {
-        let document = try JSONDocument(
-            parsing: Array(#"["\u0041\ud83d\ude00\n","\ud83d","\ude00\ud83d","\ud83dx"]"#.utf8))
+        let document = try Document(
+            json: Array(#"["\u0041\ud83d\ude00\n","\ud83d","\ude00\ud83d","\ud83dx"]"#.utf8))
         let texts = document.elements(of: document.root).map { document.text(of: $0) }
         #expect(texts[0] == Array("A\u{1F600}\n".utf8))
         #expect(texts[1] == [0xED, 0xA0, 0xBD])
@@ -70,7 +70,7 @@ struct JSONDocumentTests {
 
     @Test func everyValueKnowsItsBytes() throws {
         let source = Array(#" {"a" : [1.50, {"b":"c"}], "a": null} "#.utf8)
-        let document = try JSONDocument(parsing: source)
+        let document = try Document(json: source)
         let members = document.members(of: document.root)
         #expect(members.map { document.text(of: $0.name) } == [Array("a".utf8), Array("a".utf8)])
         #expect(document.lexeme(of: members[0].value) == Array(#"[1.50, {"b":"c"}]"#.utf8)[...])
@@ -87,8 +87,8 @@ struct JSONDocumentTests {
         var generator = SeededGenerator(seed: 11)
         for _ in 0..<2_000 {
             let text = RandomJSON.random(depth: 4, using: &generator).text(using: &generator)
-            let document = try JSONDocument(parsing: Array(text.utf8))
-            let again = try JSONDocument(parsing: Array(document.lexeme(of: document.root)))
+            let document = try Document(json: Array(text.utf8))
+            let again = try Document(json: Array(document.lexeme(of: document.root)))
             #expect(again.count(of: again.root) == document.count(of: document.root))
         }
     }
@@ -106,7 +106,7 @@ struct JSONDocumentTests {
                 default: bytes.insert(UInt8.random(in: 0...255, using: &generator), at: index)
                 }
             }
-            if let document = try? JSONDocument(parsing: bytes) {
+            if let document = try? Document(json: bytes) {
                 #expect(document.range(of: document.root).upperBound <= bytes.count)
             } else {
                 refused += 1
@@ -118,7 +118,7 @@ struct JSONDocumentTests {
     @Test func quotingIsUndoneByReading() throws {
         for text in ["", "a\"b\\c", "\u{0}\n\u{1F}", "é\u{1F600}"].map({ Array($0.utf8) }) + [[0xED, 0xA0, 0x80, 0x41]]
         {
-            let document = try JSONDocument(parsing: JSONDocument.quoted(text))
+            let document = try Document(json: Document.quoted(text))
             #expect(document.text(of: document.root) == text)
         }
     }
