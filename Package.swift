@@ -144,6 +144,8 @@ let package = Package(
         .target(
             name: "FuzzProperties", dependencies: ["HTTPWire", "Routing", "TestSupport"],
             path: "Tests/Fuzzing/Properties"),
+        .executableTarget(
+            name: "comparison-benchmark", dependencies: ["Comparison"], path: "Tests/Benchmarks/comparison"),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "FuzzProperties", "TestSupport"]),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "HTTPWire", "TestSupport"]),
         .testTarget(name: "ExtractionTests", dependencies: ["Extraction", "DualWrite", "TestSupport"]),

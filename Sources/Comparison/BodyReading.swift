@@ -15,7 +15,7 @@ enum BodyReading {
 
     /// - Parameter summary: stands for a body in what is printed.
     init(
-        _ primary: Answer, _ shadow: Answer, rules: CompiledRules, limits: ComparisonLimits,
+        _ primary: Answer, _ shadow: Answer, rules: LiveRules, limits: ComparisonLimits,
         summary: ([UInt8]) -> String
     ) {
         let codings = (primary.contentCodings, shadow.contentCodings)
@@ -23,7 +23,7 @@ enum BodyReading {
             self = .hashed(primary, shadow, codings, rules)
         } else if codings.0.isEmpty, codings.1.isEmpty {
             self = .readable(primary: primary, shadow: shadow)
-        } else if codings.0 == codings.1, primary.body == shadow.body {
+        } else if codings.0 == codings.1, Bytes.equal(primary.body, shadow.body) {
             self = .same
         } else {
             self = .decoded(primary, shadow, limits.decodedBytes, summary)
@@ -67,7 +67,7 @@ enum BodyReading {
     /// can say one thing in many ways, nor where a rule may hide what differs, nor of compressed bodies: two compressors
     /// make different bytes of the same text.
     private static func hashed(
-        _ primary: Answer, _ shadow: Answer, _ codings: ([String], [String]), _ rules: CompiledRules
+        _ primary: Answer, _ shadow: Answer, _ codings: ([String], [String]), _ rules: LiveRules
     ) -> BodyReading {
         let digests = (primary.digest, shadow.digest)
         if codings.0 == codings.1, digests.0 == digests.1 { return .same }

@@ -3,23 +3,25 @@ package import FoundationEssentials
 /// Compares two answers under one extraction's rules. A value without state: use one from many threads.
 package struct Comparer: Sendable {
     private let rules: ComparisonRules
+    private let compiled: CompiledRules
     private let redaction: Redaction
     private let limits: ComparisonLimits
 
     package init(rules: ComparisonRules, redactor: Redactor, limits: ComparisonLimits = ComparisonLimits()) {
         self.rules = rules
+        compiled = CompiledRules(rules)
         self.redaction = Redaction(redactor, rules)
         self.limits = limits
     }
 
     /// Status exactly, the chosen headers, then the bodies by media type. Cost: linear in the bodies' size,
     /// and a comparison of memory when they are identical.
-    /// - Parameter now: decides which ignore rules have run out.
+    /// - Parameter now: decides which rules have run out.
     package func compare(primary: Answer, shadow: Answer, now: Date) -> ComparisonResult {
         var pair = PairComparison(
-            primary: primary, shadow: shadow, rules: CompiledRules(rules, now: now), redaction: redaction,
-            limits: limits,
-            result: ComparisonResult(differences: [], hiddenByRule: rules.ignore.map { _ in 0 }))
+            primary: primary, shadow: shadow, rules: compiled.live(at: now), redaction: redaction, limits: limits,
+            result: ComparisonResult(
+                differences: [], hiddenByRule: [Int](repeating: 0, count: compiled.rules.count)))
         pair.compareStatus()
         for name in rules.headers { pair.compareHeader(name) }
         pair.compareBodies()
@@ -31,7 +33,7 @@ package struct Comparer: Sendable {
 private struct PairComparison {
     var primary: Answer
     var shadow: Answer
-    let rules: CompiledRules
+    let rules: LiveRules
     let redaction: Redaction
     let limits: ComparisonLimits
     var result: ComparisonResult
@@ -75,7 +77,7 @@ private struct PairComparison {
             result.notCompared = reason
             return
         }
-        guard primary.body != shadow.body else { return }
+        guard !Bytes.equal(primary.body, shadow.body) else { return }
         if shadow.body.isEmpty { return report(.missing, at: .body, summary(primary.body), Printing.absent) }
         if primary.body.isEmpty { return report(.extra, at: .body, Printing.absent, summary(shadow.body)) }
         let types = (primary.mediaType, shadow.mediaType)
@@ -94,11 +96,10 @@ private struct PairComparison {
         let right = parsed(shadow.body)
         switch (left, right) {
         case (.success(let left), .success(let right)):
-            var walk = DocumentComparison(
+            let findings = DocumentComparison.run(
                 primary: left, shadow: right, rules: rules, redaction: redaction, limits: limits,
                 findings: DocumentComparison.Findings(
                     differences: result.differences, hiddenByRule: result.hiddenByRule))
-            let findings = walk.run()
             result.differences = findings.differences
             result.truncated = findings.truncated
             result.hiddenByRule = findings.hiddenByRule
@@ -140,7 +141,7 @@ private struct PairComparison {
     }
 
     private mutating func report(_ kind: DifferenceKind, at root: PathPattern.Root, _ left: String, _ right: String) {
-        if let rule = rules.ignoreRule(covering: root) {
+        if let rule = rules.rule(hiding: root, primary: left, shadow: right) {
             result.hiddenByRule[rule] += 1
             return
         }

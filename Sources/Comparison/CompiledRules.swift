@@ -1,72 +1,104 @@
 import FoundationEssentials
 
-/// One extraction's rules as they hold at one moment, in the form in which a walk over documents asks them.
-struct CompiledRules {
-    private let rules: ComparisonRules
-    /// Parallel to `rules.ignore`; false once `until` has come.
-    private let isLive: [Bool]
-    /// Ignore, tolerance and unordered patterns in one list, so that a walk carries one list of states.
-    private let patterns: [PathPattern]
+/// One extraction's rules in the form in which a walk over documents asks them. Made once per configuration; only
+/// `until` depends on the moment.
+struct CompiledRules: Sendable {
+    enum Action: Sendable {
+        case ignore
+        case unordered(key: PathPattern?)
+        /// nil never tolerates: the limit is no number.
+        case number(ExactDecimal?)
+        case time(seconds: Double)
+        case equivalence(EquivalenceRule.Kind)
+        case matches(LinearRegex)
+    }
 
-    init(_ rules: ComparisonRules, now: Date) {
+    struct Rule: Sendable {
+        let pattern: PathPattern
+        let action: Action
+        let until: Date?
+        /// Parallel to the pattern's steps: what a name must hash to, 0 for steps that are no names.
+        let nameHashes: [Int32]
+
+        init(_ pattern: PathPattern, _ action: Action, until: Date?) {
+            self.pattern = pattern
+            self.action = action
+            self.until = until
+            nameHashes = pattern.steps.map { step in
+                if case .name(let name) = step.selector { Document.nameHash(of: name) } else { 0 }
+            }
+        }
+    }
+
+    /// In the order of ``ComparisonRules/names``.
+    let rules: [Rule]
+    let ignoreCount: Int
+    /// Indices of the rules that are about documents.
+    let documentRules: [Int]
+    private let hasExpiry: Bool
+
+    init(_ rules: ComparisonRules) {
+        self.rules =
+            rules.ignore.map { Rule($0.path, .ignore, until: $0.until) }
+            + rules.unordered.map { Rule($0.path, .unordered(key: $0.key), until: $0.until) }
+            + rules.tolerance.map { Rule($0.path, Self.action($0.kind), until: $0.until) }
+            + rules.equivalence.map { Rule($0.path, .equivalence($0.kind), until: $0.until) }
+            + rules.matches.map { Rule($0.path, .matches($0.pattern), until: $0.until) }
+        ignoreCount = rules.ignore.count
+        documentRules = self.rules.indices.filter { [rules = self.rules] in rules[$0].pattern.root == .document }
+        hasExpiry = self.rules.contains { $0.until != nil }
+    }
+
+    private static func action(_ kind: ToleranceRule.Kind) -> Action {
+        switch kind {
+        case .number(let limit): .number(ExactDecimal(limit: limit))
+        case .time(let seconds): .time(seconds: seconds)
+        }
+    }
+
+    /// The rules as they hold at one moment.
+    func live(at now: Date) -> LiveRules {
+        let over = hasExpiry ? rules.indices.filter { rules[$0].until.map { $0 <= now } ?? false } : []
+        return LiveRules(rules: self, over: over)
+    }
+}
+
+/// Rules without those that have run out.
+struct LiveRules: Sendable {
+    let rules: CompiledRules
+    /// Rules that have run out; rarely any.
+    private let over: [Int]
+    /// Rules about documents that hold.
+    let documentRules: [Int]
+
+    init(rules: CompiledRules, over: [Int]) {
         self.rules = rules
-        isLive = rules.ignore.map { rule in rule.until.map { now < $0 } ?? true }
-        patterns = rules.ignore.map(\.path) + rules.tolerance.map(\.path) + rules.unordered.map(\.path)
+        self.over = over
+        documentRules = over.isEmpty ? rules.documentRules : rules.documentRules.filter { !over.contains($0) }
     }
 
-    /// Whether two different JSON values may count as equal at all.
-    var mayEquateDifferentValues: Bool { !patterns.isEmpty }
-    var hasUnordered: Bool { !rules.unordered.isEmpty }
-
-    /// The first live rule that names the place or one around it.
-    func ignoreRule(covering path: [PathSegment]) -> Int? {
-        rules.ignore.indices.first { isLive[$0] && rules.ignore[$0].path.firstCover(of: path) != nil }
-    }
-
-    /// The first live rule for a place outside JSON; `body` names everything in the body.
+    /// The first ignore rule for a place outside documents; `body` names everything in the body.
     func ignoreRule(covering root: PathPattern.Root) -> Int? {
-        rules.ignore.indices.first { isLive[$0] && rules.ignore[$0].path.root == root }
+        (0..<rules.ignoreCount).first { rules.rules[$0].pattern.root == root && isLive($0) }
+    }
+
+    /// The first rule that hides a difference at a place outside documents: an ignore rule, or one whose expression
+    /// both values match.
+    func rule(hiding root: PathPattern.Root, primary: String?, shadow: String?) -> Int? {
+        if let rule = ignoreRule(covering: root) { return rule }
+        // Of a body only a summary is at hand.
+        guard let primary, let shadow, root != .body else { return nil }
+        return rules.rules.indices.first { index in
+            guard case .matches(let regex) = rules.rules[index].action, rules.rules[index].pattern.root == root,
+                isLive(index)
+            else { return false }
+            return regex.matches(Array(primary.utf8)) && regex.matches(Array(shadow.utf8))
+        }
     }
 
     /// Whether a rule may make two different bodies count as equal. (One that ignores the whole body hides what is said
     /// of it as any other.)
-    var mayHideInBody: Bool {
-        rules.ignore.indices.contains { isLive[$0] && rules.ignore[$0].path.root == .document }
-            || rules.tolerance.contains { $0.path.root == .document || $0.path.root == .body }
-            || rules.unordered.contains { $0.path.root == .document || $0.path.root == .body }
-    }
+    var mayHideInBody: Bool { !documentRules.isEmpty }
 
-    func tolerances(at path: [PathSegment]) -> [ToleranceRule.Kind] {
-        rules.tolerance.filter { $0.path.matches(path) }.map(\.kind)
-    }
-
-    func unorderedRule(at path: [PathSegment]) -> UnorderedRule? {
-        rules.unordered.first { $0.path.matches(path) }
-    }
-
-    // MARK: - Walking all patterns at once
-
-    func states(at path: [PathSegment]) -> [PathPattern.States] {
-        path.reduce(patterns.map(\.initialStates)) { advanced($0, by: $1) }
-    }
-
-    func advanced(_ states: [PathPattern.States], by segment: PathSegment) -> [PathPattern.States] {
-        patterns.indices.map { patterns[$0].advanced(states[$0], by: segment) }
-    }
-
-    func isIgnored(_ states: [PathPattern.States]) -> Bool {
-        rules.ignore.indices.contains { isLive[$0] && patterns[$0].accepts(states[$0]) }
-    }
-
-    func isTolerated(_ states: [PathPattern.States]) -> Bool {
-        rules.tolerance.indices.contains { accepts(states, rules.ignore.count + $0) }
-    }
-
-    func isUnordered(_ states: [PathPattern.States]) -> Bool {
-        rules.unordered.indices.contains { accepts(states, rules.ignore.count + rules.tolerance.count + $0) }
-    }
-
-    private func accepts(_ states: [PathPattern.States], _ index: Int) -> Bool {
-        patterns[index].accepts(states[index])
-    }
+    private func isLive(_ rule: Int) -> Bool { !over.contains(rule) }
 }

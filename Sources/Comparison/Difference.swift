@@ -9,7 +9,7 @@ package enum DifferenceKind: String, Sendable, Codable, CaseIterable {
     case value
     /// The same elements in another order.
     case order
-    /// Another number of elements, header fields, or bytes.
+    /// Another number of header fields, or of bytes.
     case length
     /// One side cannot be read as what the other is: invalid JSON, another media type, a lost time zone.
     case format
@@ -17,24 +17,41 @@ package enum DifferenceKind: String, Sendable, Codable, CaseIterable {
 
 /// One difference at one concrete place. Both values are redacted before they get here.
 package struct Difference: Sendable, Equatable, Codable {
-    /// `$.items[0].price`, `status`, `header.content-type` or `body`. Always a readable ``PathPattern``.
+    /// `$.items[0].price`, `status`, `header.content-type` or `body`. Always a readable ``PathPattern``. Elements are
+    /// counted on the primary's side, those that only the shadow has on its own.
     package var path: String
+    /// The path without its positions and identities, see ``GroupedDifference/path``.
+    package var pattern: String
     package var kind: DifferenceKind
     /// For people: at most ``ComparisonLimits/renderedBytes`` bytes; `(absent)` where there is nothing.
     package var primary: String
     package var shadow: String
 
-    package init(path: String, kind: DifferenceKind, primary: String, shadow: String) {
+    /// - Parameter pattern: nil if nothing better is known than what the path itself says.
+    package init(path: String, pattern: String? = nil, kind: DifferenceKind, primary: String, shadow: String) {
         self.path = path
+        self.pattern = pattern ?? (try? PathPattern(path).grouping.description) ?? path
         self.kind = kind
         self.primary = primary
         self.shadow = shadow
+    }
+
+    /// Differences that were stored before patterns were have none.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            path: try values.decode(String.self, forKey: .path),
+            pattern: try values.decodeIfPresent(String.self, forKey: .pattern),
+            kind: try values.decode(DifferenceKind.self, forKey: .kind),
+            primary: try values.decode(String.self, forKey: .primary),
+            shadow: try values.decode(String.self, forKey: .shadow))
     }
 }
 
 /// A difference without its positions and values: what mismatches with the same cause have in common.
 package struct GroupedDifference: Sendable, Hashable, Codable, Comparable {
-    /// With `[*]` for every position: `$.items[*].price`.
+    /// With `[*]` for every position, and for every member that is evidently named after one thing of many:
+    /// `$.items[*].price`, `$.orders[*].total` for `$.orders.ord_123.total`.
     package var path: String
     package var kind: DifferenceKind
 
@@ -44,107 +61,10 @@ package struct GroupedDifference: Sendable, Hashable, Codable, Comparable {
     }
 
     package init(_ difference: Difference) {
-        let pattern = try? PathPattern(difference.path).withAnyIndex
-        self.init(path: pattern?.description ?? difference.path, kind: difference.kind)
+        self.init(path: difference.pattern, kind: difference.kind)
     }
 
     package static func < (left: GroupedDifference, right: GroupedDifference) -> Bool {
         (left.path, left.kind.rawValue) < (right.path, right.kind.rawValue)
-    }
-}
-
-/// Why a pair of answers could not be judged. The raw values are public: they are stored and shown.
-package enum NotComparedReason: String, Error, Sendable, Codable, CaseIterable {
-    /// A request was larger than the capture cap, or an answer than is hashed; or answers were compared by their hashes,
-    /// and that they differ proves nothing: see ``BodyReading``.
-    case bodyTooLarge = "body-too-large"
-    /// A JSON body nests deeper than ``ComparisonLimits/depth``.
-    case bodyTooDeep = "body-too-deep"
-    /// Elements of an unordered array could not be paired within ``ComparisonLimits/alignmentWork``.
-    case alignmentTooLarge = "alignment-too-large"
-    /// The bodies are not identical, and are encoded in a way that cannot be decoded.
-    case contentEncoding = "content-encoding"
-    /// A body was decoded to more than a comparison may hold.
-    case decodedTooLarge = "decoded-too-large"
-    /// `sample` left this request out.
-    case notSampled = "not-sampled"
-    /// A field differed, and nothing is known yet of how often the primary disagrees with itself there.
-    case baselineUnknown = "baseline-unknown"
-    /// The queue of shadow work was full.
-    case shed
-    case shadowTimeout = "shadow-timeout"
-    /// The other side did not answer the last requests, so for a while it is not asked.
-    case shadowCircuitOpen = "shadow-circuit-open"
-    /// The client went away before the primary's answer was complete.
-    case primaryIncomplete = "primary-incomplete"
-    /// The request asked for another protocol (WebSocket), which is one conversation with one side.
-    case upgrade
-    /// The primary's answer lacks the identity that the shadow write has to carry.
-    case identityMissing = "identity-missing"
-    /// The proxy stopped before the shadow had answered.
-    case shuttingDown = "shutting-down"
-    /// The primary refused this write with 4xx, so it was not delivered: the other side might have taken it.
-    case writeRejected = "write-rejected"
-    /// A captured head could not be read again, which would be a fault of the proxy.
-    case malformed
-}
-
-package enum Verdict: String, Sendable, Codable, CaseIterable {
-    case match, mismatch
-    /// Differed, but agreed when both were asked again after a settle delay.
-    case transient
-    case primaryFailed = "primary-failed"
-    case shadowFailed = "shadow-failed"
-    case notCompared = "not-compared"
-}
-
-/// Bounds on what one comparison may cost and yield.
-package struct ComparisonLimits: Sendable, Equatable {
-    /// Differences reported for one pair of answers.
-    package var differences: Int
-    /// Containers within containers in a JSON body; the walk over documents recurses this deep.
-    package var depth: Int
-    /// Bytes of either rendered value of a difference.
-    package var renderedBytes: Int
-    /// Values visited while looking for reordered elements, on top of eight times the documents' size.
-    package var alignmentWork: Int
-    /// Bytes of either body once its content codings are undone.
-    package var decodedBytes: Int
-
-    package init(
-        differences: Int = 100, depth: Int = 512, renderedBytes: Int = 256, alignmentWork: Int = 2_000_000,
-        decodedBytes: Int = 16 * 1024 * 1024
-    ) {
-        self.differences = max(1, differences)
-        self.depth = max(1, min(depth, 512))
-        self.renderedBytes = max(64, renderedBytes)
-        self.alignmentWork = max(0, alignmentWork)
-        self.decodedBytes = max(0, decodedBytes)
-    }
-}
-
-package struct ComparisonResult: Sendable {
-    package var differences: [Difference]
-    /// There are more differences than ``ComparisonLimits/differences``.
-    package var truncated: Bool
-    /// How many differences each rule hid, parallel to ``ComparisonRules/ignore``.
-    package var hiddenByRule: [Int]
-    /// Set when the bodies could not be judged; a difference in status or headers still counts.
-    package var notCompared: NotComparedReason?
-
-    package init(
-        differences: [Difference], truncated: Bool = false, hiddenByRule: [Int] = [],
-        notCompared: NotComparedReason? = nil
-    ) {
-        self.differences = differences
-        self.truncated = truncated
-        self.hiddenByRule = hiddenByRule
-        self.notCompared = notCompared
-    }
-
-    /// `.mismatch`, `.notCompared` or `.match`: the only verdicts that two answers alone can support.
-    package var verdict: Verdict {
-        if !differences.isEmpty { return .mismatch }
-        return notCompared == nil ? .match : .notCompared
     }
 }

@@ -31,7 +31,7 @@ package struct Document: Sendable {
         var flags: Flags
         var start: Int32
         var end: Int32
-        /// Elements or members; 0 for scalars.
+        /// Elements or members; of a member's name its ``Document/nameHash(of:in:)``; 0 for other scalars.
         var count: Int32
         /// The node after this value's whole subtree.
         var next: Int32
@@ -45,23 +45,41 @@ package struct Document: Sendable {
 
     /// - Parameter maximumDepth: containers within containers, 1...; deeper is `DocumentError.Code.tooDeep`.
     package init(json source: [UInt8], maximumDepth: Int = 512) throws(DocumentError) {
-        var parser = JSONParser(bytes: source, maximumDepth: maximumDepth)
-        try parser.run()
-        self.init(source: source, nodes: parser.nodes, isText: true)
+        let nodes = try JSONParser.nodes(of: source, maximumDepth: maximumDepth, isLines: false)
+        self.init(source: source, nodes: nodes, isText: true)
     }
 
     /// JSON texts one after another, each ended by a line feed (NDJSON, JSON Lines), as one array of them.
     /// Blank lines say nothing.
     package init(jsonLines source: [UInt8], maximumDepth: Int = 512) throws(DocumentError) {
-        var parser = JSONParser(bytes: source, maximumDepth: maximumDepth)
-        try parser.runLines()
-        self.init(source: source, nodes: parser.nodes, isText: true)
+        let nodes = try JSONParser.nodes(of: source, maximumDepth: maximumDepth, isLines: true)
+        self.init(source: source, nodes: nodes, isText: true)
     }
 
     init(source: [UInt8], nodes: [Node], isText: Bool) {
         self.source = source
         self.nodes = nodes
         self.isText = isText
+    }
+
+    /// Equal for names that say the same, however they are written.
+    static func nameHash(of name: Node, in bytes: UnsafePointer<UInt8>) -> Int32 {
+        let quotes = name.flags.contains(.isRaw) ? 0 : 1
+        let start = bytes + Int(name.start) + quotes
+        let count = Int(name.end - name.start) - 2 * quotes
+        guard name.flags.contains(.hasEscapes) else { return nameHash(of: start, count: count) }
+        return nameHash(of: JSONText.decoded(Array(UnsafeBufferPointer(start: start, count: count))[...]))
+    }
+
+    static func nameHash(of text: [UInt8]) -> Int32 {
+        text.withUnsafeBufferPointer { text in
+            text.baseAddress.map { nameHash(of: $0, count: text.count) } ?? 0
+        }
+    }
+
+    private static func nameHash(of text: UnsafePointer<UInt8>, count: Int) -> Int32 {
+        guard count > 0 else { return 0 }
+        return Int32(truncatingIfNeeded: Bytes.hash(text, count: count, seed: Bytes.tableSeed))
     }
 
     package var root: Value { Value(index: 0) }

@@ -30,6 +30,7 @@ package struct DocumentBuilder {
     package mutating func name(_ text: some Collection<UInt8>) {
         guard skipped == 0, let container = open.last, nodes[container].kind == .object, !hasName else { return }
         scalar(.string, .isRaw, text)
+        nodes[nodes.count - 1].count = Document.nameHash(of: Array(text))
         hasName = true
     }
 

@@ -1,96 +1,231 @@
-/// Arrays: by position, unless a rule makes them bags; and the same elements in another order are one
-/// difference, not one per position.
+/// Arrays: elements belong together if they are equal, wherever they stand; what is left in between belongs together in
+/// order. So one inserted element is one `extra`, and one changed field of one element only that field.
+///
+/// What names one index in a rule is not asked while elements are paired: it is about the element that stands there in
+/// the end.
 extension DocumentComparison {
-    mutating func compareArrays(_ left: Value, _ right: Value) {
-        let (first, second) = (primary.elements(of: left), shadow.elements(of: right))
-        if rules.hasUnordered, let rule = rules.unorderedRule(at: segments) {
-            compareBags(first, second, key: rule.key)
-            return
+    /// Two runs of values in `elements`: those of an array, or of members that share a name.
+    struct Sequences {
+        enum Source { case array, members }
+
+        var of: Source
+        /// Where the runs begin in `elements`.
+        var left: Int
+        var leftCount: Int
+        var right: Int
+        var rightCount: Int
+        /// Those that are still to be paired.
+        var start = 0
+        var leftEnd: Int { leftCount - tail }
+        var rightEnd: Int { rightCount - tail }
+        /// Paired from the end.
+        var tail = 0
+
+        init(of source: Source, left: Int, leftCount: Int, right: Int, rightCount: Int) {
+            self.of = source
+            self.left = left
+            self.leftCount = leftCount
+            self.right = right
+            self.rightCount = rightCount
         }
-        let before = findings
-        if first.count != second.count { reportLength(left, right) }
-        for (index, pair) in zip(first, second).enumerated() {
-            guard !isDone else { break }
-            compare(pair.0, pair.1, at: .element(index))
-        }
-        let foundAny = findings.differences.count > before.differences.count || findings.truncated != before.truncated
-        guard !isQuiet, foundAny, first.count == second.count, first.count > 1 else { return }
-        let byPosition = findings
-        findings = before
-        if let pairs = alignment(of: first, with: second), pairs.isComplete {
-            report(.order, left, right)
+    }
+
+    mutating func compareArrays(_ left: Int, _ right: Int) {
+        let base = elements.count
+        defer { elements.removeLast(elements.count - base) }
+        Self.append(left, of: primary, to: &elements)
+        let middle = elements.count
+        Self.append(right, of: shadow, to: &elements)
+        let sequences = Sequences(
+            of: .array, left: base, leftCount: middle - base, right: middle, rightCount: elements.count - middle)
+        if let (rule, key) = unorderedRule() {
+            compareBags(sequences, key: key, rule: rule)
         } else {
-            findings = byPosition
+            compareSequences(sequences, left, right)
         }
     }
 
-    /// The length is printed in place of the arrays; their common elements are compared anyway.
-    private mutating func reportLength(_ left: Value, _ right: Value) {
-        let before = findings.differences.count
-        report(.length, left, right)
-        guard findings.differences.count > before, findings.differences[before].kind == .length else { return }
-        findings.differences[before].primary = "\(primary.count(of: left)) elements"
-        findings.differences[before].shadow = "\(shadow.count(of: right)) elements"
+    private static func append(_ array: Int, of view: DocumentView, to elements: inout [Int32]) {
+        var element = array &+ 1
+        for _ in 0..<view.count(array) {
+            elements.append(Int32(truncatingIfNeeded: element))
+            element = view.next(element)
+        }
     }
 
-    /// Arrays whose order means nothing: paired by key, then by equality, then the rest in order, so that one
-    /// changed element is reported by its changed field; what is left over is missing or extra.
-    private mutating func compareBags(_ left: [Value], _ right: [Value], key: PathPattern?) {
-        let keyed = KeyedPairing(primary, left, shadow, right, key: key)
-        for pair in keyed.both { compare(left[pair.primary], right[pair.shadow], at: .element(pair.primary)) }
-        guard !isDone else { return }
-        guard
-            let rest = alignment(
-                of: keyed.keylessPrimary.map { left[$0] }, with: keyed.keylessShadow.map { right[$0] },
-                positions: keyed.keylessPrimary)
-        else {
-            findings.isAlignmentAbandoned = true
+    /// - Parameters:
+    ///   - left: the array; none for members that share a name.
+    mutating func compareSequences(_ sequences: Sequences, _ left: Int = -1, _ right: Int = -1) {
+        // Without rules another number of elements cannot be hidden, and more is not asked.
+        if isQuiet, !hasRules, sequences.leftCount != sequences.rightCount {
+            hasQuietDifference = true
             return
         }
-        let missing = rest.missing.map { keyed.keylessPrimary[$0] }
-        let extra = rest.extra.map { keyed.keylessShadow[$0] }
-        for (one, other) in zip(missing, extra) { compare(left[one], right[other], at: .element(one)) }
-        let alone = missing.dropFirst(extra.count) + keyed.missing
-        for index in alone.sorted() { report(.missing, left[index], nil, at: .element(index)) }
-        let added = extra.dropFirst(missing.count) + keyed.extra
-        for index in added.sorted() { report(.extra, nil, right[index], at: .element(index)) }
+        var rest = sequences
+        trimIdentical(&rest)
+        guard !isSettled(rest) else { return compareRest(rest) }
+        trimEqual(&rest)
+        guard !isDone else { return }
+        guard !isSettled(rest) else { return compareRest(rest) }
+        if isQuiet, !hasRules {
+            hasQuietDifference = true
+            return
+        }
+        align(rest, left, right)
+    }
+
+    func leftElement(_ index: Int, _ sequences: Sequences) -> Int { Int(elements[sequences.left + index]) }
+    func rightElement(_ index: Int, _ sequences: Sequences) -> Int { Int(elements[sequences.right + index]) }
+
+    func primaryStep(_ index: Int, _ sequences: Sequences) -> Place.Step {
+        sequences.of == .array ? .element : .primaryMember(leftElement(index, sequences) - 1)
+    }
+
+    mutating func compare(_ left: Int, _ right: Int, in sequences: Sequences) {
+        compare(
+            leftElement(left, sequences), rightElement(right, sequences), at: primaryStep(left, sequences), left)
+    }
+
+    mutating func missing(_ index: Int, in sequences: Sequences) {
+        found(.missing, leftElement(index, sequences), -1, at: primaryStep(index, sequences), index)
+    }
+
+    mutating func extra(_ index: Int, in sequences: Sequences) {
+        let element = rightElement(index, sequences)
+        found(.extra, -1, element, at: sequences.of == .array ? .element : .shadowMember(element - 1), index)
+    }
+
+    // MARK: - What needs no search
+
+    private func trimIdentical(_ rest: inout Sequences) {
+        while rest.start < min(rest.leftEnd, rest.rightEnd), isIdentical(rest.start, rest.start, rest) {
+            rest.start += 1
+        }
+        while rest.start < min(rest.leftEnd, rest.rightEnd), isIdentical(rest.leftEnd - 1, rest.rightEnd - 1, rest) {
+            rest.tail += 1
+        }
+    }
+
+    private func isIdentical(_ left: Int, _ right: Int, _ sequences: Sequences) -> Bool {
+        primary.sameBytes(leftElement(left, sequences), as: rightElement(right, sequences), in: shadow)
+    }
+
+    /// Pairs from both ends what is equal under the rules.
+    private mutating func trimEqual(_ rest: inout Sequences) {
+        while rest.start < min(rest.leftEnd, rest.rightEnd), isEqual(rest.start, rest.start, rest) { rest.start += 1 }
+        if isQuiet, !hasRules, rest.start < rest.leftEnd {
+            hasQuietDifference = true
+            return
+        }
+        // What is still left at the start differs, on its own there is nothing to find.
+        while rest.start < min(rest.leftEnd, rest.rightEnd), !isSettled(rest),
+            isEqual(rest.leftEnd - 1, rest.rightEnd - 1, rest)
+        {
+            rest.tail += 1
+        }
+    }
+
+    private mutating func isEqual(_ left: Int, _ right: Int, _ sequences: Sequences) -> Bool {
+        isEqual(
+            leftElement(left, sequences), rightElement(right, sequences), at: primaryStep(left, sequences), left)
+    }
+
+    /// There is only one way to pair what is left.
+    private func isSettled(_ rest: Sequences) -> Bool {
+        let counts = (rest.leftEnd - rest.start, rest.rightEnd - rest.start)
+        return counts.0 == 0 || counts.1 == 0 || counts == (1, 1)
+    }
+
+    private mutating func compareRest(_ rest: Sequences) {
+        compareInOrder(Array(rest.start..<rest.leftEnd), Array(rest.start..<rest.rightEnd), rest)
+    }
+
+    /// In the order of the primary's elements, and then what only the shadow has.
+    mutating func compareInOrder(_ lefts: [Int], _ rights: [Int], _ sequences: Sequences) {
+        let pairs = similarPairs(lefts, rights, sequences)
+        var next = 0
+        for left in lefts {
+            guard !isDone else { return }
+            if next < pairs.left.count, pairs.left[next] == left {
+                compare(left, pairs.right[next], in: sequences)
+                next += 1
+            } else {
+                missing(left, in: sequences)
+            }
+        }
+        next = 0
+        for right in rights {
+            if next < pairs.right.count, pairs.right[next] == right { next += 1 } else { extra(right, in: sequences) }
+        }
+    }
+
+    // MARK: - What does
+
+    private mutating func align(_ rest: Sequences, _ left: Int, _ right: Int) {
+        guard let hashes = hashes(of: rest) else { return compareByPosition(rest) }
+        let alignment = SequenceAlignment(hashes.left, hashes.right, budget: &alignmentBudget)
+        if alignment.isAbandoned, !isQuiet { findings.isAlignmentAbandoned = true }
+        if !alignment.moved.isEmpty { foundMoved(rest, left, right) }
+        var lefts = SortedRun(rest.start..<rest.leftEnd)
+        var rights = SortedRun(rest.start..<rest.rightEnd)
+        var taken = (Set<Int32>(), Set<Int32>())
+        if !alignment.anchors.isEmpty || alignment.moved.count < hashes.left.count {
+            taken = (Set(alignment.moved.map(\.left)), Set(alignment.moved.map(\.right)))
+        } else {
+            lefts.skipAll()
+            rights.skipAll()
+        }
+        for pair in alignment.anchors {
+            guard !isDone else { return }
+            let (one, other) = (rest.start + Int(pair.left), rest.start + Int(pair.right))
+            compareInOrder(
+                lefts.take(upTo: one, without: taken.0, from: rest.start),
+                rights.take(upTo: other, without: taken.1, from: rest.start), rest)
+            compare(one, other, in: rest)
+        }
+        compareInOrder(
+            lefts.take(upTo: rest.leftEnd, without: taken.0, from: rest.start),
+            rights.take(upTo: rest.rightEnd, without: taken.1, from: rest.start), rest)
+        for pair in alignment.moved {
+            guard !isDone else { return }
+            compare(rest.start + Int(pair.left), rest.start + Int(pair.right), in: rest)
+        }
+    }
+
+    private mutating func foundMoved(_ rest: Sequences, _ left: Int, _ right: Int) {
+        if left >= 0 { return found(.order, left, right) }
+        let (one, other) = (leftElement(0, rest), rightElement(0, rest))
+        found(.order, one, other, at: .primaryMember(one - 1))
+    }
+
+    /// The budget ended before it was known what belongs together.
+    private mutating func compareByPosition(_ rest: Sequences) {
+        let before = findings.differences.count
+        compareRest(rest)
+        if !isQuiet, findings.differences.count > before { findings.isAlignmentAbandoned = true }
     }
 }
 
-/// Which elements of two arrays carry the same key. Elements that share a key pair in their order.
-private struct KeyedPairing {
-    private(set) var both: [(primary: Int, shadow: Int)] = []
-    private(set) var missing: [Int] = []
-    private(set) var extra: [Int] = []
-    /// Elements without a key, or all if there is no key rule.
-    private(set) var keylessPrimary: [Int] = []
-    private(set) var keylessShadow: [Int] = []
+/// Hands out the positions of a run piece by piece.
+private struct SortedRun {
+    private var next: Int
+    private let end: Int
 
-    init(
-        _ primary: Document, _ left: [Document.Value], _ shadow: Document, _ right: [Document.Value],
-        key: PathPattern?
-    ) {
-        guard let key else {
-            keylessPrimary = Array(left.indices)
-            keylessShadow = Array(right.indices)
-            return
+    init(_ range: Range<Int>) {
+        next = range.lowerBound
+        end = range.upperBound
+    }
+
+    mutating func skipAll() { next = end }
+
+    /// Positions before `bound`, which itself is taken and not handed out.
+    mutating func take(upTo bound: Int, without taken: Set<Int32>, from start: Int) -> [Int] {
+        guard next < bound else {
+            next = max(next, min(bound + 1, end))
+            return []
         }
-        var waiting: [[UInt8]: [Int]] = [:]
-        for index in right.indices.reversed() {
-            if let text = key.firstMatch(in: shadow, below: right[index]).map(shadow.text) {
-                waiting[text, default: []].append(index)
-            } else {
-                keylessShadow.append(index)
-            }
-        }
-        keylessShadow.reverse()
-        for index in left.indices {
-            guard let text = key.firstMatch(in: primary, below: left[index]).map(primary.text) else {
-                keylessPrimary.append(index)
-                continue
-            }
-            if let other = waiting[text]?.popLast() { both.append((index, other)) } else { missing.append(index) }
-        }
-        extra = waiting.values.flatMap { $0 }.sorted()
+        let piece = (next..<bound).filter { taken.isEmpty || !taken.contains(Int32(truncatingIfNeeded: $0 - start)) }
+        next = min(bound + 1, end)
+        return piece
     }
 }

@@ -1,6 +1,6 @@
 /// A JSON number as it was written, for comparing without rounding: 9007199254740993 and 9007199254740992
 /// are one apart, which no `Double` can say.
-struct ExactDecimal {
+struct ExactDecimal: Sendable, Equatable {
     let isNegative: Bool
     /// Without leading and trailing zeros; empty for zero. Most significant first, 0...9.
     let digits: [UInt8]
@@ -41,6 +41,14 @@ struct ExactDecimal {
         self.digits = Array(significant.dropLast(trailing))
         self.exponent = self.digits.isEmpty ? 0 : (negativeExponent ? -exponent : exponent) - fraction + trailing
         self.isNegative = isNegative && !self.digits.isEmpty
+    }
+
+    /// - Parameter text: nil unless it is a number as JSON writes it.
+    init?(parsing text: [UInt8]) {
+        guard let document = try? Document(json: text), document.kind(of: document.root) == .number,
+            document.range(of: document.root).count == text.count
+        else { return nil }
+        self.init(text)
     }
 
     /// - Parameter limit: finite and not negative, or nil.

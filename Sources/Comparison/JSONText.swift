@@ -12,10 +12,16 @@ enum JSONText {
     /// The length of the well-formed UTF-8 sequence of more than one byte at `position` (Unicode 16 table
     /// 3-7), or 0: overlong forms, surrogates, values above U+10FFFF and cut sequences are not well-formed.
     static func scalarLength(in bytes: [UInt8], at position: Int) -> Int {
-        func continues(_ offset: Int, _ range: ClosedRange<UInt8> = 0x80...0xBF) -> Bool {
-            position + offset < bytes.count && range.contains(bytes[position + offset])
+        bytes.withUnsafeBufferPointer { buffer in
+            buffer.baseAddress.map { scalarLength(in: $0, from: position, to: buffer.count) } ?? 0
         }
-        guard position < bytes.count else { return 0 }
+    }
+
+    static func scalarLength(in bytes: UnsafePointer<UInt8>, from position: Int, to end: Int) -> Int {
+        func continues(_ offset: Int, _ range: ClosedRange<UInt8> = 0x80...0xBF) -> Bool {
+            position + offset < end && range.contains(bytes[position + offset])
+        }
+        guard position >= 0, position < end else { return 0 }
         switch bytes[position] {
         case 0xC2...0xDF: return continues(1) ? 2 : 0
         case 0xE0: return continues(1, 0xA0...0xBF) && continues(2) ? 3 : 0

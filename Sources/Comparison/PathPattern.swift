@@ -58,14 +58,6 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The same pattern with `[*]` for every index: what different elements of one array share.
-    package var withAnyIndex: PathPattern {
-        let general = steps.map { step in
-            if case .index = step.selector { Step(descendant: step.descendant, selector: .any) } else { step }
-        }
-        return PathPattern(root: root, steps: general)
-    }
-
     /// The names from the root on if the pattern names exactly one field of nested objects: `$.a.b` gives
     /// `[a, b]`. Otherwise nil: for `$` itself, indices, wildcards, descendants, headers.
     package var memberNames: [[UInt8]]? {

@@ -11,10 +11,12 @@ struct RulesFileReader {
         var rules: ComparisonRules
     }
 
-    private static let keys = ["extraction", "ignore", "unordered", "tolerance", "redact", "headers", "identity"]
+    private static let keys = [
+        "extraction", "ignore", "unordered", "tolerance", "equivalence", "matches", "redact", "headers", "identity",
+    ]
 
     private let fields: FieldReader
-    private var source: ValueReader { fields.source }
+    var source: ValueReader { fields.source }
 
     /// What could be read; errors are in `diagnostics`.
     static func read(_ file: ConfigurationFile, _ diagnostics: Diagnostics) -> Draft {
@@ -34,8 +36,10 @@ struct RulesFileReader {
         }
         draft.rules = ComparisonRules(
             ignore: entries("ignore", keys: ["path", "because", "until"], ignoreRule),
-            unordered: entries("unordered", keys: ["path", "key"], unorderedRule),
-            tolerance: entries("tolerance", keys: ["path", "time", "number"], toleranceRule),
+            unordered: entries("unordered", keys: ["path", "key", "because", "until"], unorderedRule),
+            tolerance: entries("tolerance", keys: ["path", "time", "number", "because", "until"], toleranceRule),
+            equivalence: entries("equivalence", keys: ["path", "as", "because", "until"], equivalenceRule),
+            matches: entries("matches", keys: ["path", "regex", "because", "until"], matchRule),
             redact: fields.list("redact", of: "paths").map { source.values($0, "redact", Self.pattern) } ?? [],
             headers: fields.list("headers", of: "header names").map { source.values($0, "headers", Values.token) }
                 ?? ComparisonRules.defaultHeaders,
@@ -48,35 +52,6 @@ struct RulesFileReader {
         (fields.list(key, of: "rules with \(keys.joined(separator: ", "))") ?? []).compactMap { node in
             FieldReader(node, of: "an entry of `\(key)`", keys: keys, source).flatMap { read($0, node) }
         }
-    }
-
-    private func ignoreRule(_ rule: FieldReader, _ node: Node) -> IgnoreRule? {
-        let path = path(rule)
-        let because = rule.required("because", example: "because: \"why nobody needs to see this\"")
-            .flatMap { source.value($0, "because", Values.text) }
-        let until = rule.value("until", Self.endOfDay)
-        guard let path, let because else { return nil }
-        return IgnoreRule(path: path, because: because, until: until)
-    }
-
-    private func unorderedRule(_ rule: FieldReader, _ node: Node) -> UnorderedRule? {
-        let key = rule.value("key", Self.pattern)
-        return path(rule).map { UnorderedRule(path: $0, key: key) }
-    }
-
-    private func toleranceRule(_ rule: FieldReader, _ node: Node) -> ToleranceRule? {
-        let path = path(rule)
-        let kind: ToleranceRule.Kind?
-        switch (rule["time"], rule["number"]) {
-        case (.some, nil): kind = rule.value("time", Values.duration).map { .time(seconds: $0 / .seconds(1)) }
-        case (nil, .some): kind = rule.value("number", Values.decimal).map { .number($0) }
-        default:
-            source.report(
-                "a tolerance is one of a time or a number", fix: "expected `time: 2s` or `number: 0.005`", at: node)
-            kind = nil
-        }
-        guard let path, let kind else { return nil }
-        return ToleranceRule(path: path, kind: kind)
     }
 
     private func identityRule(_ rule: FieldReader, _ node: Node) -> IdentityRule? {
@@ -97,7 +72,7 @@ struct RulesFileReader {
             .map { .header($0) }
     }
 
-    private func path(_ rule: FieldReader) -> PathPattern? {
+    func path(_ rule: FieldReader) -> PathPattern? {
         rule.required("path", example: "path: \"$.items[*].price\"").flatMap { source.value($0, "path", Self.pattern) }
     }
 }
@@ -105,7 +80,7 @@ struct RulesFileReader {
 // MARK: - Values
 
 extension RulesFileReader {
-    private static func pattern(_ text: String) throws(ValueError) -> PathPattern {
+    static func pattern(_ text: String) throws(ValueError) -> PathPattern {
         do throws(PathPatternError) {
             return try PathPattern(text)
         } catch {

@@ -37,6 +37,14 @@ struct EvidenceTests {
         #expect(base.hex != signature([("$.total", .type), ("status", .value)]).hex)
     }
 
+    @Test func differencesStoredWithoutAPatternAreRead() throws {
+        let stored = #"{"path":"$.items[3].price","kind":"value","primary":"1","shadow":"2"}"#
+        let difference = try JSONDecoder().decode(Difference.self, from: Data(stored.utf8))
+        #expect(difference.pattern == "$.items[*].price")
+        let kept = Difference(path: "$.a[1]", pattern: "$.a", kind: .value, primary: "1", shadow: "2")
+        #expect(try JSONDecoder().decode(Difference.self, from: JSONEncoder().encode(kept)) == kept)
+    }
+
     @Test func aBatchCountsEverythingAndKeepsFewExamples() {
         var batch = EvidenceBatch(limits: EvidenceLimits(groups: 2, examplesPerGroup: 2, examples: 3))
         #expect(batch.isEmpty)

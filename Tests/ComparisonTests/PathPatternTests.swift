@@ -47,5 +47,12 @@ struct PathPatternTests {
         #expect(group("$.items[12].lines[0].price") == "$.items[*].lines[*].price")
         #expect(group("$['[0]'][3]") == "$['[0]'][*]")
         #expect(group("status") == "status")
+        #expect(group("$.orders.ord_123.total") == "$.orders[*].total")
+        #expect(group("$['4711'].a") == "$[*].a")
+        #expect(group("$.a.0190b5a2-7c3e-7000-8000-00000000abcd") == "$.a[*]")
+        #expect(group("$.a.00000000deadbeef") == "$.a[*]")
+        for name in ["utf_8", "line2", "address_line_1", "deadbeef", "total-amount", "v1", "_123"] {
+            #expect(group("$.\(name)") == "$.\(name)")
+        }
     }
 }

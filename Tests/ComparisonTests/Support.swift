@@ -105,6 +105,32 @@ indirect enum RandomJSON: Equatable {
         }
     }
 
+    /// A copy with one element or member more somewhere; nil if there is no container.
+    func inserting(using generator: inout SeededGenerator) -> RandomJSON? {
+        let value = RandomJSON.random(depth: 1, using: &generator)
+        switch self {
+        case .array(var elements):
+            if let index = elements.indices.randomElement(using: &generator), Bool.random(using: &generator),
+                let inner = elements[index].inserting(using: &generator)
+            {
+                elements[index] = inner
+            } else {
+                elements.insert(value, at: Int.random(in: 0...elements.count, using: &generator))
+            }
+            return .array(elements)
+        case .object(var members):
+            if let index = members.indices.randomElement(using: &generator), Bool.random(using: &generator),
+                let inner = members[index].value.inserting(using: &generator)
+            {
+                members[index].value = inner
+            } else {
+                members.append(("a new name", value))
+            }
+            return .object(members)
+        default: return nil
+        }
+    }
+
     /// Members in any order, blanks anywhere, any character of a string escaped or not.
     func text(using generator: inout SeededGenerator) -> String {
         func blank() -> String { ["", "", "", " ", "\n", "\t"].randomElement(using: &generator) ?? "" }

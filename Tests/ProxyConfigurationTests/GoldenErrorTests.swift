@@ -85,7 +85,7 @@ import Testing
                 Shadow/orders.yaml:1:10: `because` is missing (add `because: "why nobody needs to see this"`)
                 Shadow/orders.yaml:1:56: `because`: is an empty text
                 Shadow/orders.yaml:1:67: `until`: `2027-02-30` is no date (expected such as 2027-01-31)
-                Shadow/orders.yaml:2:12: `unordered` is a mapping (expected a list of rules with path, key)
+                Shadow/orders.yaml:2:12: `unordered` is a mapping (expected a list of rules with path, key, because, until)
                 Shadow/orders.yaml:3:13: a tolerance is one of a time or a number (expected `time: 2s` or `number: 0.005`)
                 Shadow/orders.yaml:3:71: `number`: `-1` is no number (expected a decimal number from 0 on, such as 0.005)
                 Shadow/orders.yaml:3:76: a tolerance is one of a time or a number (expected `time: 2s` or `number: 0.005`)
@@ -106,6 +106,28 @@ import Testing
             errors.first?.hasPrefix("Shadow/orders.yaml:1:10: `redact`: `requestId` is no path, at character 1: ")
                 == true)
         #expect(errors.last?.hasPrefix("Shadow/orders.yaml:1:21: `redact`: `$[` is no path, at character 3: ") == true)
+    }
+
+    @Test func errorsOfEquivalencesAndExpressionsNameWhatIsMeant() {
+        let errors = Sample.errors(
+            rules: """
+                equivalence: [{path: "$.a", as: string-nmber}, {path: "$.b"}, {path: "$.c", as: case, untill: 2027-01-31}]
+                matches: [{path: "$.a", regex: "req_["}, {path: "$.b"}, {regex: "a", because: " "}]
+                tolerance: [{path: "$.a", number: 1, until: tomorrow}]
+                """
+        ).split(separator: "\n")
+        let expected = [
+            "Shadow/orders.yaml:1:33: `as`: unknown value `string-nmber` (did you mean `string-number`?)",
+            "Shadow/orders.yaml:1:48: `as` is missing (add `as: string-number`)",
+            "Shadow/orders.yaml:1:87: unknown key `untill` in an entry of `equivalence` (did you mean `until`?)",
+            "Shadow/orders.yaml:2:32: `regex`: `req_[` is no regular expression, at character ",
+            "Shadow/orders.yaml:2:42: `regex` is missing (add `regex: \"req_[0-9a-f]{16}\"`)",
+            "Shadow/orders.yaml:2:57: `path` is missing (add `path: \"$.items[*].price\"`)",
+            "Shadow/orders.yaml:2:79: `because`: is an empty text",
+            "Shadow/orders.yaml:3:45: `until`: `tomorrow` is no date (expected such as 2027-01-31)",
+        ]
+        #expect(errors.count == expected.count)
+        for (error, start) in zip(errors, expected) { #expect(error.hasPrefix(start)) }
     }
 
     @Test func errorsBetweenFilesNameBothPlaces() {

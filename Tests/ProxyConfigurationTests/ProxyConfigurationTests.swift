@@ -76,8 +76,10 @@ import Testing
                 """
                 extraction: pay
                 ignore: [{path: "$.r", because: "random", until: 2027-01-31}, {path: header.etag, because: b}]
-                unordered: [{path: "$.items", key: "$.id"}, {path: "$.tags"}]
+                unordered: [{path: "$.items", key: "$.id"}, {path: "$.tags", because: "a set", until: 2027-01-31}]
                 tolerance: [{path: "$.at", time: 1500ms}, {path: "$.sum", number: 0.005}]
+                equivalence: [{path: "$.id", as: string-number, because: "clients read both"}]
+                matches: [{path: "$.ref", regex: "req_[0-9a-f]{4}", until: 2027-01-31}]
                 redact: ["$.card"]
                 headers: [ETag]
                 identity: [{field: "$.id", adopt: body}, {field: "$.a.b", adopt: {header: X-Id}}]
@@ -111,11 +113,21 @@ import Testing
             ],
             unordered: [
                 UnorderedRule(path: try PathPattern("$.items"), key: try PathPattern("$.id")),
-                UnorderedRule(path: try PathPattern("$.tags")),
+                UnorderedRule(
+                    path: try PathPattern("$.tags"), because: "a set", until: Date(timeIntervalSince1970: 1_801_440_000)
+                ),
             ],
             tolerance: [
                 ToleranceRule(path: try PathPattern("$.at"), kind: .time(seconds: 1.5)),
                 ToleranceRule(path: try PathPattern("$.sum"), kind: .number(0.005)),
+            ],
+            equivalence: [
+                EquivalenceRule(path: try PathPattern("$.id"), as: .stringNumber, because: "clients read both")
+            ],
+            matches: [
+                MatchRule(
+                    path: try PathPattern("$.ref"), pattern: try LinearRegex("req_[0-9a-f]{4}"),
+                    until: Date(timeIntervalSince1970: 1_801_440_000))
             ],
             redact: [try PathPattern("$.card")], headers: ["etag"],
             identity: [

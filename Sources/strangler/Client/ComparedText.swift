@@ -8,7 +8,7 @@ struct HiddenByRule: Encodable, Equatable {
     var count: Int
 
     static func list(_ result: Comparison.ComparisonResult, _ rules: ComparisonRules) -> [HiddenByRule] {
-        zip(rules.ignore.map { "ignore \($0.path)" }, result.hiddenByRule).compactMap { name, count in
+        zip(rules.names, result.hiddenByRule).compactMap { name, count in
             count > 0 ? HiddenByRule(rule: name, count: count) : nil
         }
     }

@@ -1,0 +1,72 @@
+extension DocumentComparison {
+    /// Reports a difference at the current place, unless a rule hides it.
+    mutating func found(_ kind: DifferenceKind, _ left: Int, _ right: Int) {
+        var kind = kind
+        if let rule = ruleHiding(&kind, left, right) {
+            findings.hiddenByRule[rule] += 1
+            if isQuiet { quietlyHidden.append(Int32(truncatingIfNeeded: rule)) }
+            return
+        }
+        if isQuiet {
+            hasQuietDifference = true
+            return
+        }
+        let difference = printed(kind, left, right)
+        // Below a redacted place all differences print the same; one says it.
+        guard findings.differences.last != difference else { return }
+        guard findings.differences.count < limits.differences else {
+            findings.truncated = true
+            return
+        }
+        findings.differences.append(difference)
+    }
+
+    private func printed(_ kind: DifferenceKind, _ left: Int, _ right: Int) -> Difference {
+        var (kind, left, right) = (kind, left, right)
+        var (place, pattern, ends) = printedPath
+        if let cover = redaction.firstCover(of: place), cover < place.count {
+            // The names below a redacted place are part of what it keeps to itself. A member among others of its
+            // name is one place and two segments.
+            let depth = ends.firstIndex { $0 >= cover }.map { $0 + 1 } ?? 0
+            let around = cover == 0 || depth == 0 ? nil : path[depth - 1]
+            left = around?.primary ?? 0
+            right = around?.shadow ?? 0
+            let kept = cover == 0 ? 0 : ends[max(0, depth - 1)]
+            place.removeLast(place.count - kept)
+            pattern.removeLast(pattern.count - (cover == 0 ? 0 : min(depth, pattern.count)))
+            kind = .value
+        }
+        let (first, second) = (left < 0 ? nil : Value(index: left), right < 0 ? nil : Value(index: right))
+        let expectsContainer =
+            first.map { primaryDocument.kind(of: $0).isContainer } == true
+            || second.map { shadowDocument.kind(of: $0).isContainer } == true
+        let texts = Printing.shortened(
+            first.map { redaction.text(of: $0, in: primaryDocument, at: place, expectsContainer: expectsContainer) },
+            second.map { redaction.text(of: $0, in: shadowDocument, at: place, expectsContainer: expectsContainer) },
+            to: limits.renderedBytes)
+        return Difference(
+            path: Printing.path(place), pattern: PathPattern(root: .document, steps: pattern).description, kind: kind,
+            primary: texts.0, shadow: texts.1)
+    }
+
+    /// The current place as names and indices, as what it has in common with others of its kind, and how many
+    /// segments there are after each place. The pattern has one step per place.
+    private var printedPath: (segments: [PathSegment], pattern: [PathPattern.Step], ends: [Int]) {
+        var segments: [PathSegment] = []
+        var pattern: [PathPattern.Step] = []
+        var ends: [Int] = []
+        for place in path {
+            let name: [UInt8]?
+            switch place.step {
+            case .primaryMember(let node): name = primary.name(node).text
+            case .shadowMember(let node): name = shadow.name(node).text
+            case .element: name = nil
+            }
+            if let name { segments.append(.name(name)) }
+            if place.index >= 0 { segments.append(.index(place.index)) }
+            pattern.append(PathPattern.Step(grouping: name))
+            ends.append(segments.count)
+        }
+        return (segments, pattern, ends)
+    }
+}

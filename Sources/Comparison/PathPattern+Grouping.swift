@@ -1,0 +1,51 @@
+/// What the paths of different answers with one cause have in common.
+extension PathPattern {
+    /// The same pattern with `[*]` for every index and for every name that is evidently an identity.
+    var grouping: PathPattern {
+        let general = steps.map { step in
+            switch step.selector {
+            case .index: Step(descendant: step.descendant, selector: .any)
+            case .name(let name) where root == .document && PathName.isIdentity(name):
+                Step(descendant: step.descendant, selector: .any)
+            default: step
+            }
+        }
+        return PathPattern(root: root, steps: general)
+    }
+}
+
+extension PathPattern.Step {
+    /// - Parameter name: of a member; nil for an element.
+    init(grouping name: [UInt8]?) {
+        if let name, !PathName.isIdentity(name) { self.init(selector: .name(name)) } else { self.init(selector: .any) }
+    }
+}
+
+extension PathName {
+    /// Whether a member is evidently named after one thing of many: only digits (`4711`), a UUID, sixteen or more
+    /// hexadecimal digits, or letters with a separator and a tail of letters and digits with three digits or more
+    /// (`ord_123`, `user-8f3k21`). Wrong guesses (`sha-256`) cost a group its finer distinction, nothing else.
+    static func isIdentity(_ name: [UInt8]) -> Bool {
+        guard !name.isEmpty, name.count <= 128 else { return false }
+        if name.allSatisfy(isDigit) || isUUID(name) { return true }
+        if name.count >= 16, name.allSatisfy({ JSONText.hexDigit($0) != nil }) { return true }
+        guard let separator = name.lastIndex(where: { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }) else {
+            return false
+        }
+        let (head, tail) = (name[..<separator], name[(separator + 1)...])
+        return !head.isEmpty && head.allSatisfy { isLetter($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }
+            && tail.allSatisfy { isLetter($0) || isDigit($0) } && tail.count(where: isDigit) >= 3
+    }
+
+    /// RFC 9562 §4
+    private static func isUUID(_ name: [UInt8]) -> Bool {
+        name.count == 36
+            && name.indices.allSatisfy { index in
+                [8, 13, 18, 23].contains(index)
+                    ? name[index] == UInt8(ascii: "-") : JSONText.hexDigit(name[index]) != nil
+            }
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
+    private static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
+}
