@@ -242,6 +242,7 @@ extension OpenAPI {
                 "required": ["path", "kind", "primary", "shadow"],
                 "properties": {
                   "path": {"type": "string"},
+                  "pattern": {"type": "string"},
                   "kind": {"type": "string", "enum": ["missing", "extra", "type", "value", "order", "length", "format"]},
                   "primary": {"type": "string"},
                   "shadow": {"type": "string"}

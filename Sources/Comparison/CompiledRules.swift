@@ -33,8 +33,8 @@ struct CompiledRules: Sendable {
     /// In the order of ``ComparisonRules/names``.
     let rules: [Rule]
     let ignoreCount: Int
-    /// Indices of the rules that are about documents.
-    let documentRules: [Int]
+    /// The rules that are about documents, at the root.
+    let documentRules: [RuleStates.Entry]
     private let hasExpiry: Bool
 
     init(_ rules: ComparisonRules) {
@@ -45,7 +45,8 @@ struct CompiledRules: Sendable {
             + rules.equivalence.map { Rule($0.path, .equivalence($0.kind), until: $0.until) }
             + rules.matches.map { Rule($0.path, .matches($0.pattern), until: $0.until) }
         ignoreCount = rules.ignore.count
-        documentRules = self.rules.indices.filter { [rules = self.rules] in rules[$0].pattern.root == .document }
+        documentRules = self.rules.enumerated().filter { $1.pattern.root == .document }
+            .map { RuleStates.Entry(rule: Int32(truncatingIfNeeded: $0), states: $1.pattern.initialStates) }
         hasExpiry = self.rules.contains { $0.until != nil }
     }
 
@@ -69,12 +70,12 @@ struct LiveRules: Sendable {
     /// Rules that have run out; rarely any.
     private let over: [Int]
     /// Rules about documents that hold.
-    let documentRules: [Int]
+    let documentRules: [RuleStates.Entry]
 
     init(rules: CompiledRules, over: [Int]) {
         self.rules = rules
         self.over = over
-        documentRules = over.isEmpty ? rules.documentRules : rules.documentRules.filter { !over.contains($0) }
+        documentRules = over.isEmpty ? rules.documentRules : rules.documentRules.filter { !over.contains(Int($0.rule)) }
     }
 
     /// The first ignore rule for a place outside documents; `body` names everything in the body.

@@ -6,11 +6,12 @@ extension DocumentComparison {
 
     /// All of the shorter side are paired, in order; which of the longer are left over is decided by what they have in
     /// common, and else it is the last ones.
-    func similarPairs(_ lefts: [Int], _ rights: [Int], _ sequences: Sequences) -> (left: [Int], right: [Int]) {
+    mutating func similarPairs(_ lefts: [Int], _ rights: [Int], _ sequences: Sequences) -> (left: [Int], right: [Int]) {
         let (short, long) = (min(lefts.count, rights.count), max(lefts.count, rights.count))
-        guard short > 0, short < long, short * long <= Self.similarityCells else {
+        guard short > 0, short < long, short * long <= Self.similarityCells, alignmentBudget > 0 else {
             return (Array(lefts.prefix(short)), Array(rights.prefix(short)))
         }
+        alignmentBudget &-= short * long * Self.similarityMembers
         let isLeftShort = lefts.count == short
         // Best sum for the first `row` of the short side among the first `column` of the long one.
         var best = [Int](repeating: 0, count: (short + 1) * (long + 1))

@@ -12,7 +12,7 @@ struct RuleStates {
         var isEmpty: Bool { start == end }
     }
 
-    private struct Entry {
+    struct Entry: Sendable {
         var rule: Int32
         var states: PathPattern.States
     }
@@ -28,13 +28,11 @@ struct RuleStates {
     }
 
     private let rules: [CompiledRules.Rule]
-    private var entries: [Entry] = []
+    private var entries: [Entry]
 
     init(_ live: LiveRules) {
         rules = live.rules.rules
-        for rule in live.documentRules {
-            entries.append(Entry(rule: Int32(rule), states: rules[rule].pattern.initialStates))
-        }
+        entries = live.documentRules
     }
 
     /// Of the root.
