@@ -104,7 +104,7 @@ extension ExactDecimal {
 /// What random identities look like.
 enum ValueShape {
     /// An expression that all values match, and what it says in words; nil if they have no shape in common.
-    static func expression(for pairs: [ValuePair]) -> (String, String)? {
+    static func expression(for pairs: [ValuePair], at path: String) -> (String, String)? {
         let values = pairs.flatMap(\.texts)
         guard !values.isEmpty, pairs.allSatisfy({ $0.strings != nil || $0.texts.allSatisfy(isDigits) }) else {
             return nil
@@ -113,7 +113,9 @@ enum ValueShape {
         if values.allSatisfy({ $0.split(separator: "-", omittingEmptySubsequences: false).map(hexLength) == uuid }) {
             return ("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "UUIDs")
         }
-        if pairs.allSatisfy({ $0.strings == nil }) { return ("[0-9]+", "whole numbers that are identities") }
+        if pairs.allSatisfy({ $0.strings == nil }) {
+            return namesIdentity(path) ? ("[0-9]+", "whole numbers that are identities") : nil
+        }
         let prefix = commonPrefix(values)
         let rests = values.map { $0.dropFirst(prefix.count) }
         guard rests.allSatisfy({ !$0.isEmpty }) else { return nil }
@@ -149,11 +151,14 @@ enum ValueShape {
         text.utf8.allSatisfy { JSONText.hexDigit($0) != nil } ? text.utf8.count : -1
     }
 
-    /// Up to the last separator that all values have before they part: `ord_` of `ord_12` and `ord_13`.
+    /// Up to the last separator that all values have before they part: `ord_` of `ord_12` and `ord_13`. It begins with a
+    /// letter: `149.98` and `2026-11-21` are no identities.
     private static func commonPrefix(_ values: [String]) -> String {
         guard let first = values.first else { return "" }
         let common = values.dropFirst().reduce(first) { String(zip($0, $1).prefix { $0 == $1 }.map(\.0)) }
-        guard let end = common.lastIndex(where: { "_-:./".contains($0) }) else { return "" }
+        guard common.first?.isLetter == true, let end = common.lastIndex(where: { "_-:./".contains($0) }) else {
+            return ""
+        }
         let prefix = common[...end]
         return prefix.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } ? String(prefix) : ""
     }

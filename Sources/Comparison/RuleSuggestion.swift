@@ -121,7 +121,7 @@ package enum RuleSuggestion {
     private static func values(_ path: String, _ pairs: [ValuePair]) -> SuggestedRule? {
         guard !pairs.isEmpty else { return nil }
         return numbers(path, pairs) ?? times(path, pairs) ?? spellings(path, pairs)
-            ?? ValueShape.expression(for: pairs).map { expression, words in
+            ?? ValueShape.expression(for: pairs, at: path).map { expression, words in
                 SuggestedRule(.matches, path, [.init("regex", expression, isText: true)], seen: words)
             }
     }

@@ -46,7 +46,7 @@ struct ComparedSourceFailure: Error, Equatable {
 
 /// Reads what is to be compared, each at most ``bodyLimit``.
 struct ComparedSourceReader: Sendable {
-    /// Bytes; what is longer is not compared.
+    /// Bytes; what is longer is refused.
     static let bodyLimit = 64 * 1024 * 1024
 
     var method: HTTPMethod
@@ -86,9 +86,12 @@ struct ComparedSourceReader: Sendable {
         } catch {
             throw ComparedSourceFailure(message: "\(name) cannot be read: \(error.localizedDescription)")
         }
+        guard bytes.count <= bodyLimit else {
+            throw ComparedSourceFailure(message: "\(name): \(AnswerTooLarge(limit: bodyLimit))")
+        }
         return Answer(
             status: 200, headers: type.map { [HeaderField(name: "content-type", value: $0)] } ?? [],
-            body: Array(bytes.prefix(bodyLimit)), bodyTruncated: bytes.count > bodyLimit)
+            body: bytes)
     }
 
     private func answer(of url: String) async throws(ComparedSourceFailure) -> Answer {
@@ -108,23 +111,24 @@ struct ComparedSourceReader: Sendable {
     }
 }
 
+struct AnswerTooLarge: Error, CustomStringConvertible {
+    /// Bytes.
+    let limit: Int
+
+    var description: String { "larger than \(limit / (1024 * 1024)) MiB, the most that is compared" }
+}
+
 /// A whole answer, up to a limit.
 enum BoundedAnswer {
     static func read(_ response: HTTPClientResponse, limit: Int) async throws -> Answer {
         var body: [UInt8] = []
-        var isCut = false
         for try await part in response.body {
-            let room = limit - body.count
-            body += part.readableBytesView.prefix(room)
-            if part.readableBytes > room {
-                isCut = true
-                break
-            }
+            guard part.readableBytes <= limit - body.count else { throw AnswerTooLarge(limit: limit) }
+            body += part.readableBytesView
         }
         return Answer(
             status: Int(response.status.code),
-            headers: response.headers.map { HeaderField(name: $0.name, value: $0.value) }, body: body,
-            bodyTruncated: isCut)
+            headers: response.headers.map { HeaderField(name: $0.name, value: $0.value) }, body: body)
     }
 }
 

@@ -1,12 +1,17 @@
 import AdminAPI
 import Comparison
 
-/// What the store has learned of the primaries' disagreement with themselves, as reviewers ask about it.
+/// What the store has learned of the primaries' disagreement with themselves, as reviewers ask about it. The judgement is
+/// the one by which pairs are compared, but for what the shadow loops remember of their last pairs.
 struct LearnedNoise: Sendable {
     private let tallies: [NoiseScope: NoiseTally]
+    private let model: NoiseModel
 
     init(_ tallies: [NoiseScope: NoiseTally]) {
         self.tallies = tallies
+        var model = NoiseModel()
+        model.restart(from: tallies, unstored: [:])
+        self.model = model
     }
 
     /// Those of the fields that are noise; nil if nothing was learned at this endpoint.
@@ -20,30 +25,22 @@ struct LearnedNoise: Sendable {
             NoiseScope(extraction: extraction, endpoint: endpoint, side: $0)
         }
         guard let scope = scopes.first(where: { (tallies[$0]?.compared.twins ?? 0) > 0 }) else { return nil }
-        return Set(fields.filter { isNoise($0, in: scope) })
+        let baseline = model.baseline(of: scope)
+        return Set(fields.filter { baseline.judge($0) == .noise })
     }
 
+    /// By extraction and endpoint, the noisiest field first.
     func reports(of extraction: String?) -> [NoiseReport] {
         tallies.filter { extraction == nil || $0.key.extraction == extraction }.flatMap { scope, tally in
-            tally.differing.filter { $0.value.twins > 0 }.map { field, count in
+            let baseline = model.baseline(of: scope)
+            return tally.differing.filter { $0.value.twins > 0 }.map { field, count in
                 NoiseReport(
-                    scope, field, compared: tally.compared, differing: count, exceeds: !isNoise(field, in: scope))
+                    scope, field, compared: tally.compared, differing: count,
+                    exceeds: baseline.judge(field) == .reported)
             }
         }.sorted { left, right in
             (left.extraction, left.endpoint, right.twinsDiffering, left.path, left.kind.rawValue)
                 < (right.extraction, right.endpoint, left.twinsDiffering, right.path, right.kind.rawValue)
         }
-    }
-
-    private func isNoise(_ field: GroupedDifference, in scope: NoiseScope) -> Bool {
-        guard let tally = tallies[scope], let count = tally.differing[field], count.twins > 0 else { return false }
-        let twins = Double(count.twins) / Double(max(1, tally.compared.twins))
-        let pairs = Double(count.pairs) / Double(max(1, tally.compared.pairs))
-        let pooled =
-            Double(count.twins + count.pairs) / Double(max(1, tally.compared.twins + tally.compared.pairs))
-        let inverse = 1 / Double(max(1, tally.compared.twins)) + 1 / Double(max(1, tally.compared.pairs))
-        let deviation = (pooled * (1 - pooled) * inverse).squareRoot()
-        // One-sided, 99 %.
-        return pairs - twins <= 2.326 * deviation
     }
 }

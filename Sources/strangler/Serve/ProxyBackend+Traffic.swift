@@ -58,7 +58,11 @@ extension ProxyBackend {
 extension ComparisonRules {
     /// Every rule that can hide a difference, in the order of ``names``.
     fileprivate var listed: [(name: String, because: String?, until: Date?)] {
-        ignore.map { ("ignore \($0.path)", $0.because, $0.until) }
+        let said =
+            ignore.map { ($0.because, $0.until) } + unordered.map { ($0.because, $0.until) }
+            + tolerance.map { ($0.because, $0.until) } + equivalence.map { ($0.because, $0.until) }
+            + matches.map { ($0.because, $0.until) }
+        return zip(names, said).map { ($0, $1.0, $1.1) }
     }
 }
 
