@@ -29,18 +29,27 @@ package struct Answer: Sendable {
 
     /// The values of every field with this name (any spelling), in the order received.
     package func values(of name: String) -> [String] {
-        let wanted = name.lowercased()
-        return headers.filter { $0.name.lowercased() == wanted }.map { trimmedBlanks($0.value) }
+        let wanted = FieldList.lowercased(name)
+        var values: [String] = []
+        var start = 0
+        while let index = field(named: wanted, from: start) {
+            values.append(trimmedBlanks(headers[index].value))
+            start = index + 1
+        }
+        return values
     }
 
-    var mediaType: MediaType? { values(of: "content-type").first.flatMap(MediaType.init) }
+    var mediaType: MediaType? {
+        field(named: "content-type", from: 0).flatMap { MediaType(headers[$0].value) }
+    }
 
     /// The content codings that were applied, without `identity`, which is none (RFC 9110 §8.4).
     var contentCodings: [String] {
-        values(of: "content-encoding")
-            .flatMap { $0.split(separator: ",") }
-            .map { trimmedBlanks(String($0)).lowercased() }
-            .filter { !$0.isEmpty && $0 != "identity" }
+        guard field(named: "content-encoding", from: 0) != nil else { return [] }
+        return values(of: "content-encoding")
+            .flatMap { FieldList.split($0, at: UInt8(ascii: ",")) }
+            .map { FieldList.lowercased($0) }
+            .filter { $0 != "identity" }
     }
 
     /// With its body as it was before it was encoded. The headers stay, and still name the codings.
@@ -49,49 +58,15 @@ package struct Answer: Sendable {
         answer.body = try ContentCoding.decoded(body, codings: contentCodings, limit: limit)
         return answer
     }
-}
 
-/// `type/subtype; name=value` (RFC 9110 §8.3.1) in a form in which equal types are equal values.
-struct MediaType: Equatable {
-    let type: String
-    /// Sorted, lower-case, unquoted `name=value` pairs.
-    let parameters: [String]
-
-    init?(_ text: String) {
-        let parts = MediaType.split(text)
-        guard let first = parts.first, first.contains("/") else { return nil }
-        type = trimmedBlanks(first).lowercased()
-        parameters = parts.dropFirst().map(MediaType.normalised).filter { !$0.isEmpty }.sorted()
-    }
-
-    /// `application/json` and every `…+json` (RFC 6839 §3.1).
-    var isJSON: Bool { type == "application/json" || type.hasSuffix("+json") }
-
-    private static func normalised(_ parameter: String) -> String {
-        let pair = parameter.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard pair.count == 2 else { return trimmedBlanks(parameter).lowercased() }
-        var value = trimmedBlanks(String(pair[1])).lowercased()
-        if value.count >= 2, value.hasPrefix("\""), value.hasSuffix("\"") {
-            value = String(value.dropFirst().dropLast())
+    /// The index of the next field with this lower-case name.
+    func field(named name: String, from start: Int) -> Int? {
+        var index = start
+        while index < headers.count {
+            if FieldList.isEqual(headers[index].name, lowercase: name) { return index }
+            index += 1
         }
-        return trimmedBlanks(String(pair[0])).lowercased() + "=" + value
-    }
-
-    /// Splits at `;` outside of quoted strings.
-    private static func split(_ text: String) -> [String] {
-        var parts = [""]
-        var quoted = false
-        var escaped = false
-        for character in text {
-            if character == ";", !quoted {
-                parts.append("")
-                continue
-            }
-            if character == "\"", !escaped { quoted.toggle() }
-            escaped = quoted && character == "\\" && !escaped
-            parts[parts.count - 1].append(character)
-        }
-        return parts
+        return nil
     }
 }
 

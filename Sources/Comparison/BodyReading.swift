@@ -75,7 +75,7 @@ enum BodyReading {
         let isExtra = digests.0.length == 0
         if !isMissing, !isExtra {
             if !codings.0.isEmpty || !codings.1.isEmpty { return .notCompared(.contentEncoding) }
-            let hasManySpellings = [primary, shadow].contains { $0.mediaType?.isJSON ?? false }
+            let hasManySpellings = [primary, shadow].contains { $0.mediaType.map(BodyFormat.init)?.isReadable ?? false }
             if hasManySpellings || rules.mayHideInBody { return .notCompared(.bodyTooLarge) }
         }
         let print = { (digest: BodyDigest) in

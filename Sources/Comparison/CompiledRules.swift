@@ -78,20 +78,20 @@ struct LiveRules: Sendable {
         documentRules = over.isEmpty ? rules.documentRules : rules.documentRules.filter { !over.contains(Int($0.rule)) }
     }
 
-    /// The first ignore rule for a place outside documents; `body` names everything in the body.
-    func ignoreRule(covering root: PathPattern.Root) -> Int? {
-        (0..<rules.ignoreCount).first { rules.rules[$0].pattern.root == root && isLive($0) }
+    /// The first ignore rule for a place outside documents or one around it; `body` names everything in the body.
+    func ignoreRule(covering root: PathPattern.Root, _ path: [PathSegment] = []) -> Int? {
+        (0..<rules.ignoreCount).first { rules.rules[$0].pattern.covers(root, path) && isLive($0) }
     }
 
     /// The first rule that hides a difference at a place outside documents: an ignore rule, or one whose expression
     /// both values match.
-    func rule(hiding root: PathPattern.Root, primary: String?, shadow: String?) -> Int? {
-        if let rule = ignoreRule(covering: root) { return rule }
+    func rule(hiding root: PathPattern.Root, _ path: [PathSegment] = [], primary: String?, shadow: String?) -> Int? {
+        if let rule = ignoreRule(covering: root, path) { return rule }
         // Of a body only a summary is at hand.
         guard let primary, let shadow, root != .body else { return nil }
         return rules.rules.indices.first { index in
-            guard case .matches(let regex) = rules.rules[index].action, rules.rules[index].pattern.root == root,
-                isLive(index)
+            guard case .matches(let regex) = rules.rules[index].action,
+                rules.rules[index].pattern.names(root, path), isLive(index)
             else { return false }
             return regex.matches(Array(primary.utf8)) && regex.matches(Array(shadow.utf8))
         }

@@ -43,6 +43,23 @@ extension PathPattern {
         return nil
     }
 
+    /// Whether the pattern names this place outside documents.
+    func names(_ root: Root, _ path: [PathSegment]) -> Bool {
+        self.root == root && accepts(path.reduce(1) { advanced($0, by: $1) })
+    }
+
+    /// Whether the pattern names this place outside documents, or one around it.
+    func covers(_ root: Root, _ path: [PathSegment]) -> Bool {
+        guard self.root == root else { return false }
+        var states: States = 1
+        if accepts(states) { return true }
+        for segment in path {
+            states = advanced(states, by: segment)
+            if accepts(states) { return true }
+        }
+        return false
+    }
+
     /// The first value below `value`, in document order, that the pattern names when `value` is its `$`.
     func firstMatch(in document: Document, below value: Document.Value) -> Document.Value? {
         firstMatch(in: document, at: value, states: initialStates)

@@ -11,35 +11,52 @@ struct PathPatternParser {
     mutating func pattern() throws(PathPatternError) -> PathPattern {
         if current == "$" {
             position += 1
-            var steps: [PathPattern.Step] = []
-            while current != nil {
-                guard steps.count < PathPattern.maximumSteps else {
-                    throw failure("more than \(PathPattern.maximumSteps) steps")
-                }
-                steps.append(try step())
-            }
-            return PathPattern(root: .document, steps: steps)
+            return PathPattern(root: .document, steps: try steps())
         }
         if scalars.elementsEqual("status".unicodeScalars) { return PathPattern(root: .status) }
         if scalars.elementsEqual("body".unicodeScalars) { return PathPattern(root: .body) }
-        if scalars.starts(with: "header.".unicodeScalars) { return try header() }
+        if scalars.starts(with: "header.".unicodeScalars) || scalars.starts(with: "header[".unicodeScalars) {
+            return try header()
+        }
         throw failure("a path starts with '$', or is 'status', 'body' or 'header.NAME'")
     }
 
-    /// A field name is a token (RFC 9110 §5.6.2).
+    private mutating func steps() throws(PathPatternError) -> [PathPattern.Step] {
+        var steps: [PathPattern.Step] = []
+        while current != nil {
+            guard steps.count < PathPattern.maximumSteps else {
+                throw failure("more than \(PathPattern.maximumSteps) steps")
+            }
+            steps.append(try step())
+        }
+        return steps
+    }
+
+    /// A field name is a token (RFC 9110 §5.6.2). Without brackets it ends at the first dot.
     private mutating func header() throws(PathPatternError) -> PathPattern {
-        position = "header.".unicodeScalars.count
-        guard current != nil else { throw failure("a header name is missing after 'header.'") }
+        let start = "header.".unicodeScalars.count
+        position = start
         var name = ""
-        while let scalar = current {
-            switch scalar {
-            case "a"..."z", "A"..."Z", "0"..."9", "!", "#"..."'", "*", "+", "-", ".", "^"..."`", "|", "~":
+        if scalars[start - 1] == "[" {
+            position = start - 1
+            guard case .name(let quoted) = try bracket() else { throw failure("a header has a name", at: start) }
+            name = String(decoding: quoted, as: UTF8.self)
+        } else {
+            while let scalar = current, scalar != ".", scalar != "[" {
                 name.unicodeScalars.append(scalar)
                 position += 1
-            default: throw failure("'\(scalar)' cannot stand in a header name")
             }
         }
-        return PathPattern(root: .header(name.lowercased()))
+        for (offset, scalar) in name.unicodeScalars.enumerated() {
+            switch scalar {
+            case "a"..."z", "A"..."Z", "0"..."9", "!", "#"..."&", "*", "+", "-", ".", "^"..."`", "|", "~": break
+            // The quote is one of a token's characters, too.
+            case "'" where scalars[start - 1] == ".": break
+            default: throw failure("'\(scalar)' cannot stand in a header name", at: start + offset)
+            }
+        }
+        guard !name.isEmpty else { throw failure("a header name is missing after 'header.'") }
+        return PathPattern(root: .header(FieldList.lowercased(name)), steps: try steps())
     }
 
     private mutating func step() throws(PathPatternError) -> PathPattern.Step {

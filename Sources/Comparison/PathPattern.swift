@@ -1,5 +1,8 @@
 /// Which places of an answer a rule is about: `$.items[*].price`, `$..etag`, `$['any name'][3]`, `status`,
-/// `header.location`, or `body` (the body as a whole, whatever it is).
+/// `header.location`, `header.set-cookie.session.path`, or `body` (the body as a whole, whatever it is).
+///
+/// The name of a header ends at the first dot; what follows are steps to a part of its value, written as in JSON.
+/// A header whose name has a dot is `header['x.y']`.
 ///
 /// The JSON part is a subset of JSONPath (RFC 9535): names, indices, `[*]` or `.*` for any child, and
 /// `..name` for a descendant. Within `['…']`, `\'`, `\\` and `\uXXXX` stand for one character.
@@ -34,19 +37,32 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
         self.steps = steps
     }
 
+    /// The pattern that names exactly this place.
+    init(root: Root, _ path: [PathSegment]) {
+        self.init(
+            root: root,
+            steps: path.map { segment in
+                switch segment {
+                case .name(let name): Step(selector: .name(name))
+                case .index(let index): Step(selector: .index(index))
+                }
+            })
+    }
+
     package init(_ text: String) throws(PathPatternError) {
         var parser = PathPatternParser(text)
         self = try parser.pattern()
     }
 
     package var description: String {
-        switch root {
-        case .status: return "status"
-        case .body: return "body"
-        case .header(let name): return "header." + name
-        case .document: break
-        }
-        return steps.reduce(into: "$") { text, step in
+        let start =
+            switch root {
+            case .status: "status"
+            case .body: "body"
+            case .header(let name): name.contains(".") ? "header['" + name + "']" : "header." + name
+            case .document: "$"
+            }
+        return steps.reduce(into: start) { text, step in
             if step.descendant { text += ".." }
             switch step.selector {
             case .any: text += step.descendant ? "*" : "[*]"
@@ -72,6 +88,7 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
 
     /// The name nearest to the end: `card` for `$.card[*]`. Used to find the same field in a query.
     var lastName: String? {
+        guard root == .document else { return nil }
         for step in steps.reversed() {
             if case .name(let name) = step.selector { return String(decoding: name, as: UTF8.self) }
         }

@@ -29,14 +29,14 @@ extension Redaction {
         let text = String(decoding: bytes, as: UTF8.self)
         guard let equals = bytes.firstIndex(of: UInt8(ascii: "=")) else { return text }
         // What follows a second `?` in a text with several URIs is a parameter's name as well.
-        let name = Redaction.formDecoded(bytes[..<equals].split(separator: UInt8(ascii: "?")).last ?? [])
+        let name = FormReader.decoded(bytes[..<equals].split(separator: UInt8(ascii: "?")).last ?? [])
         guard isSecret(parameter: String(decoding: name, as: UTF8.self)) else { return text }
-        let value = Redaction.formDecoded(bytes[(equals + 1)...])
+        let value = FormReader.decoded(bytes[(equals + 1)...])
         return String(decoding: bytes[...equals], as: UTF8.self) + redactor.token(value)
     }
 
     /// `card`, and `card[number]` or `card.number`, which frameworks read as fields of `card`.
-    private func isSecret(parameter name: String) -> Bool {
+    func isSecret(parameter name: String) -> Bool {
         let lowered = name.lowercased()
         let stem = String(lowered.prefix { $0 != "[" && $0 != "." })
         if Redactor.credentialParameters.contains(lowered) || Redactor.credentialParameters.contains(stem) {
@@ -53,22 +53,5 @@ extension Redaction {
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         guard let sign = authority.lastIndex(of: "@") else { return text }
         return text[..<scheme.upperBound] + redactor.token(authority[..<sign].utf8) + rest[sign...]
-    }
-
-    /// Percent-encoding and `+` undone; what is no valid escape stays.
-    private static func formDecoded(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
-        var result: [UInt8] = []
-        var rest = bytes
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), rest.count >= 2, let high = JSONText.hexDigit(rest[rest.startIndex]),
-                let low = JSONText.hexDigit(rest[rest.startIndex + 1])
-            {
-                result.append(UInt8(truncatingIfNeeded: high << 4 | low))
-                rest = rest.dropFirst(2)
-            } else {
-                result.append(byte == UInt8(ascii: "+") ? 0x20 : byte)
-            }
-        }
-        return result
     }
 }

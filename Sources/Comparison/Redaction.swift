@@ -4,8 +4,12 @@ struct Redaction: Sendable {
     let patterns: [PathPattern]
 
     init(_ redactor: Redactor, _ rules: ComparisonRules) {
+        self.init(redactor, patterns: rules.redact)
+    }
+
+    init(_ redactor: Redactor, patterns: [PathPattern]) {
         self.redactor = redactor
-        patterns = rules.redact
+        self.patterns = patterns
     }
 
     var hidesBody: Bool { patterns.contains { $0.root == .body } }

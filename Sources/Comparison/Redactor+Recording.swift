@@ -35,20 +35,29 @@ extension Redactor {
         }
     }
 
-    /// JSON with its secrets replaced; other text only if no rule could be about something inside it. Content codings are
-    /// undone.
+    /// A body with fields that have names, without its secrets; other text only if no rule could be about something
+    /// inside it. What is not JSON is then shown as the JSON that it was read as. Content codings are undone.
     private func recordedBody(of message: Answer, _ redaction: Redaction) -> String? {
         guard !message.body.isEmpty else { return nil }
         let decoded = try? message.decoded(limit: Redactor.decodedBytes)
         if redaction.concernsBody {
-            let isJSON = message.mediaType?.isJSON ?? false
-            if isJSON, !redaction.hidesBody, let decoded, let document = try? Document(json: decoded.body) {
-                return recordedText(redaction.text(of: document), limit: Redactor.recordedBodyBytes)
+            if let decoded, let text = searched(decoded, redaction) {
+                return recordedText(text, limit: Redactor.recordedBodyBytes)
             }
             return "\(token(message.body)) (\(message.body.count) bytes)"
         }
         guard let decoded, isText(decoded.body) else { return nil }
         return recordedText(decoded.body, limit: Redactor.recordedBodyBytes)
+    }
+
+    /// The body with its secrets replaced; nil if it cannot be searched for them.
+    private func searched(_ message: Answer, _ redaction: Redaction) -> [UInt8]? {
+        guard !redaction.hidesBody else { return nil }
+        let body = Body(message.body, message.mediaType)
+        guard body.format.hasNamedFields,
+            case .success(let document) = BodyReader(depth: ComparisonLimits().depth, redactor: self).read(body)
+        else { return nil }
+        return redaction.widened(for: body.format, document).text(of: document)
     }
 
     /// UTF-8 without control characters other than white space.

@@ -49,4 +49,7 @@ enum Hexadecimal {
     static func text(of bytes: some Sequence<UInt8>) -> String {
         String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
+
+    /// 32 digits of a hash that anybody can compute: of names, not of secrets.
+    static func sha256(of bytes: [UInt8]) -> String { text(of: SHA256.hash(data: bytes).prefix(16)) }
 }

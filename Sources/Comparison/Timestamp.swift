@@ -44,7 +44,7 @@ struct Timestamp {
         return abs(Double(whole) + Double(part) / 1_000_000_000)
     }
 
-    private static func days(in month: Int, of year: Int) -> Int {
+    static func days(in month: Int, of year: Int) -> Int {
         switch month {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
         case 4, 6, 9, 11: 30
@@ -54,7 +54,7 @@ struct Timestamp {
 
     /// Proleptic Gregorian. Counting years from March puts the leap day last, so every month before it has a
     /// fixed place: the first day of month m (March = 0) is day (153 m + 2) / 5.
-    private static func daysSinceEpoch(year: Int, month: Int, day: Int) -> Int {
+    static func daysSinceEpoch(year: Int, month: Int, day: Int) -> Int {
         let marchYear = month > 2 ? year : year - 1
         let marchMonth = (month + 9) % 12
         let leapDays = floorDivide(marchYear, 4) - floorDivide(marchYear, 100) + floorDivide(marchYear, 400)

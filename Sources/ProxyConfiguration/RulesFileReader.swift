@@ -13,6 +13,7 @@ struct RulesFileReader {
 
     private static let keys = [
         "extraction", "ignore", "unordered", "tolerance", "equivalence", "matches", "redact", "headers", "identity",
+        "status",
     ]
 
     private let fields: FieldReader
@@ -43,7 +44,8 @@ struct RulesFileReader {
             redact: fields.list("redact", of: "paths").map { source.values($0, "redact", Self.pattern) } ?? [],
             headers: fields.list("headers", of: "header names").map { source.values($0, "headers", Values.token) }
                 ?? ComparisonRules.defaultHeaders,
-            identity: entries("identity", keys: ["field", "adopt"], identityRule))
+            identity: entries("identity", keys: ["field", "adopt"], identityRule),
+            statusByClass: fields.value("status", Values.oneOf([("exact", false), ("class", true)])) ?? false)
         return draft
     }
 

@@ -10,6 +10,8 @@ struct PathPatternTests {
         ("$['\\ud800']", "$['\\uD800']"), ("$['\\ud83d\\ude00']", "$.\u{1F600}"), ("$['']", "$['']"),
         ("$.naïve-key_1", "$.naïve-key_1"), ("status", "status"), ("body", "body"),
         ("header.Content-Type", "header.content-type"), ("$['x.y']", "$['x.y']"),
+        ("header.Set-Cookie.a.path", "header.set-cookie.a.path"), ("header['X.y'].z", "header['x.y'].z"),
+        ("header['Vary']", "header.vary"), ("header.vary[*]", "header.vary[*]"), ("header.a['b.c']", "header.a['b.c']"),
     ])
     func patternsAreReadAndWrittenCanonically(text: String, canonical: String) throws {
         let pattern = try path(text)
@@ -20,7 +22,8 @@ struct PathPatternTests {
     @Test(arguments: [
         ("", 1), ("items", 1), ("$items", 2), ("$.", 3), ("$..", 4), ("$.a.", 5), ("$[", 3), ("$[-1]", 3), ("$[1", 4),
         ("$['a", 3), ("$['a'", 6), ("$['\\x']", 4), ("$['\\u12']", 4), ("$[99999999999]", 3), ("$[a]", 3), ("$.a b", 4),
-        ("header.", 8), ("header.a b", 9), ("statusx", 1), ("$[*", 4), ("$.a[", 5),
+        ("header.", 8), ("header.a b", 9), ("header.a.", 10), ("header['a'", 11), ("header[3]", 8), ("header['']", 11),
+        ("header..a", 8), ("statusx", 1), ("$[*", 4), ("$.a[", 5),
     ])
     func faultsAreNamedWithTheirCharacter(text: String, position: Int) {
         let error = #expect(throws: PathPatternError.self) { try PathPattern(text) }
