@@ -41,25 +41,60 @@ extension HTMLReader {
 /// An element by its lower-case name.
 struct HTMLElement: Hashable {
     let name: [UInt8]
+    private let traits: Traits
 
-    init(_ name: [UInt8]) { self.name = name }
-
-    private init(_ name: StaticString) {
-        self.name = Array(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    init(_ name: [UInt8]) {
+        self.name = name
+        traits = HTMLElement.known[name] ?? []
     }
 
-    static let svg = HTMLElement("svg" as StaticString)
-    static let math = HTMLElement("math" as StaticString)
-    static let pre = HTMLElement("pre" as StaticString)
-    static let textarea = HTMLElement("textarea" as StaticString)
-    static let title = HTMLElement("title" as StaticString)
+    static func == (left: HTMLElement, right: HTMLElement) -> Bool { left.name == right.name }
 
-    var isVoid: Bool { HTMLElement.void.contains(self) }
-    var isInline: Bool { HTMLElement.inline.contains(self) }
-    var holdsRawText: Bool { HTMLElement.raw.contains(self) }
+    func hash(into hasher: inout Hasher) { hasher.combine(name) }
+
+    static let svg = HTMLElement(Array("svg".utf8))
+    static let math = HTMLElement(Array("math".utf8))
+    static let pre = HTMLElement(Array("pre".utf8))
+    static let textarea = HTMLElement(Array("textarea".utf8))
+    static let title = HTMLElement(Array("title".utf8))
+
+    /// It has no content and no end tag.
+    var isVoid: Bool { traits.contains(.void) }
+    /// It is part of running text.
+    var isInline: Bool { traits.contains(.inline) }
+    var holdsRawText: Bool { traits.contains(.raw) }
     /// Raw but for references.
-    var holdsReferences: Bool { self == .textarea || self == .title }
-    var closing: Closing? { HTMLElement.closings[self] }
+    var holdsReferences: Bool { traits.contains(.references) }
+    var closing: Closing? { traits.contains(.closing) ? HTMLElement.closings[self] : nil }
+
+    private struct Traits: OptionSet {
+        let rawValue: UInt8
+        static let void = Traits(rawValue: 1)
+        static let inline = Traits(rawValue: 2)
+        static let raw = Traits(rawValue: 4)
+        static let references = Traits(rawValue: 8)
+        static let closing = Traits(rawValue: 16)
+    }
+
+    private static let known: [[UInt8]: Traits] = {
+        let names: [(Traits, String)] = [
+            (.void, "area base br col embed hr img input link meta param source track wbr"),
+            (.raw, "script style textarea title xmp iframe noembed noframes"), (.references, "textarea title"),
+            (
+                .inline,
+                """
+                a abbr acronym b bdi bdo big button cite code data del dfn em font i img input ins kbd label mark meter \
+                output progress q ruby s samp select small span strike strong sub sup svg math time tt u var wbr
+                """
+            ),
+            (.closing, closingRules.map(\.names).joined(separator: " ")),
+        ]
+        var result: [[UInt8]: Traits] = [:]
+        for (trait, list) in names {
+            for name in list.split(separator: " ") { result[Array(name.utf8), default: []].insert(trait) }
+        }
+        return result
+    }()
 
     /// What an element's start ends, unless one of the boundaries is nearer.
     struct Closing {
@@ -71,31 +106,26 @@ struct HTMLElement: Hashable {
         Set(names.split(separator: " ").map { HTMLElement(Array($0.utf8)) })
     }
 
-    private static let void = set("area base br col embed hr img input link meta param source track wbr")
-    private static let raw = set("script style textarea title xmp iframe noembed noframes")
-    private static let inline = set(
-        """
-        a abbr acronym b bdi bdo big button cite code data del dfn em font i img input ins kbd label mark meter \
-        output progress q ruby s samp select small span strike strong sub sup svg math time tt u var wbr
-        """)
+    private static let closingRules: [(names: String, closed: String, boundaries: String)] = [
+        ("li", "li", "ul ol menu td th table template"), ("dt dd", "dt dd", "dl td th table template"),
+        ("option", "option", "select datalist optgroup"), ("optgroup", "option optgroup", "select"),
+        ("td th", "td th", "tr table template"), ("tr", "tr td th", "thead tbody tfoot table template"),
+        ("thead tbody tfoot", "thead tbody tfoot tr td th caption colgroup", "table template"),
+        ("rt rp", "rt rp", "ruby"),
+        (
+            """
+            address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer \
+            form h1 h2 h3 h4 h5 h6 header hgroup hr main menu nav ol p pre section summary table ul
+            """, "p", "button td th caption object table template"
+        ),
+    ]
 
     private static let closings: [HTMLElement: Closing] = {
-        let table = "table template"
-        let rules = [
-            ("li", "li", "ul ol menu td th " + table), ("dt dd", "dt dd", "dl td th " + table),
-            ("option", "option", "select datalist optgroup"), ("optgroup", "option optgroup", "select"),
-            ("td th", "td th", "tr " + table), ("tr", "tr td th", "thead tbody tfoot " + table),
-            ("thead tbody tfoot", "thead tbody tfoot tr td th caption colgroup", table), ("rt rp", "rt rp", "ruby"),
-            (
-                """
-                address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer \
-                form h1 h2 h3 h4 h5 h6 header hgroup hr main menu nav ol p pre section summary table ul
-                """, "p", "button td th caption object " + table
-            ),
-        ]
         var result: [HTMLElement: Closing] = [:]
-        for (names, closed, boundaries) in rules {
-            for element in set(names) { result[element] = Closing(closed: set(closed), boundaries: set(boundaries)) }
+        for rule in closingRules {
+            for element in set(rule.names) {
+                result[element] = Closing(closed: set(rule.closed), boundaries: set(rule.boundaries))
+            }
         }
         return result
     }()

@@ -53,7 +53,7 @@ struct HTMLReaderTests {
     }
 
     @Test func hostilePagesAreReadInLinearTime() {
-        let count = 50_000
+        let count = 10_000
         let pieces = [
             "<div>", "</div>", "<", "</", "<!--", "<a x='", "<a ", "<script>", "</script", "<li>", "<p>", "&", "&amp",
             "<td>", "<!",
@@ -65,7 +65,7 @@ struct HTMLReaderTests {
             let result = compare(answer(page, type: "text/html"), answer("<p>other</p>", type: "text/html"))
             #expect(result.verdict != .match || piece.hasPrefix("</"), "\(piece)")
         }
-        let many = "<a " + (0..<200_000).map { "x\($0)" }.joined(separator: " ") + ">"
+        let many = "<a " + (0..<50_000).map { "x\($0)" }.joined(separator: " ") + ">"
         #expect(found(many, many + " ") == [])
     }
 
@@ -82,7 +82,7 @@ struct HTMLReaderTests {
             "<!--", "-->",
             "<![CDATA[", "]]>", "<?", "\u{FFFD}", "é", "<table>", "<pre>", "</script>", "class", "title>", "\0",
         ]
-        for _ in 0..<3_000 {
+        for _ in 0..<1_000 {
             var bytes: [UInt8] = []
             for _ in 0..<Int.random(in: 0..<30, using: &generator) {
                 bytes += (parts.randomElement(using: &generator) ?? "").utf8

@@ -78,15 +78,15 @@ struct XMLReaderTests {
         let deep = String(repeating: "<a>", count: 100_000) + String(repeating: "</a>", count: 100_000)
         #expect(found(deep, deep + " ") == ["body-too-deep"])
         #expect(found(String(repeating: "<a>", count: 100_000), "<a/>") == ["body-too-deep"])
-        let many = "<a " + (0..<200_000).map { "x\($0)='1'" }.joined(separator: " ") + "/>"
+        let many = "<a " + (0..<100_000).map { "x\($0)='1'" }.joined(separator: " ") + "/>"
         #expect(found(many, many + " ") == [])
-        let bound = "<a " + (0..<100_000).map { "xmlns:x\($0)='1'" }.joined(separator: " ") + "/>"
+        let bound = "<a " + (0..<20_000).map { "xmlns:x\($0)='1'" }.joined(separator: " ") + "/>"
         #expect(found(bound, "<a/>") == [])
         let name = String(repeating: "u", count: 100_000)
-        let switching = "<a xmlns:p='\(name)'>" + String(repeating: "<p:b/>", count: 20_000) + "</a>"
+        let switching = "<a xmlns:p='\(name)'>" + String(repeating: "<p:b/>", count: 5_000) + "</a>"
         #expect(found(switching, switching + " ") == [])
         for opening in ["<!--", "<a x='", "<![CDATA[", "<a ", "<?p ", "<!DOCTYPE a [", "&"] {
-            let text = "<a>" + String(repeating: opening, count: 50_000)
+            let text = "<a>" + String(repeating: opening, count: 20_000)
             #expect(found(text, text + "!") == ["length body"], "\(opening)")
         }
     }
