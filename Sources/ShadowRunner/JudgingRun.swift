@@ -12,8 +12,6 @@ final class JudgingRun {
     /// By signature; those that something was counted in.
     private var groups: [String: EvidenceRecorder.Group] = [:]
     private var noise: [NoiseScope: KnownNoise] = [:]
-    /// Patterns by concrete path.
-    private var patterns: [String: String] = [:]
 
     init(recorder: EvidenceRecorder, now: Date) {
         self.recorder = recorder
@@ -85,12 +83,5 @@ final class JudgingRun {
         }
     }
 
-    func grouped(_ difference: Difference) -> GroupedDifference {
-        if let pattern = patterns[difference.path] {
-            return GroupedDifference(path: pattern, kind: difference.kind)
-        }
-        let grouped = GroupedDifference(difference)
-        patterns[difference.path] = grouped.path
-        return grouped
-    }
+    func grouped(_ difference: Difference) -> GroupedDifference { GroupedDifference(difference) }
 }

@@ -23,7 +23,7 @@ private final class Folder {
 
 private func run(_ arguments: [String], isColoured: Bool = false) async throws -> Outcome {
     let capture = Capture()
-    let code = await try CompareCommand.parse(arguments).exitCode(on: capture.terminal(isColoured: isColoured))
+    let code = try await CompareCommand.parse(arguments).exitCode(on: capture.terminal(isColoured: isColoured))
     return Outcome(code: code, output: capture.output, complaints: capture.complaints)
 }
 
