@@ -20,31 +20,30 @@ extension PairComparison {
         let types = (primary.mediaType, shadow.mediaType)
         compare(
             BodyPair(
-                primary: Body(left, types.0, isAlone: types.1 == nil),
-                shadow: Body(right, types.1, isAlone: types.0 == nil)))
+                primary: Body(left, types.0), shadow: Body(right, types.1)))
     }
 
     private mutating func compare(_ pair: BodyPair) {
         let (one, other) = (pair.primary, pair.shadow)
+        let reader = BodyReader(depth: limits.depth, redactor: redaction.redactor)
+        // A media type that says little, or says two things, hides nothing: its own difference is the header's.
+        for format in pair.commonLooks {
+            let documents = (reader.read(one, as: format), reader.read(other, as: format))
+            if case (.success(let left), .success(let right)) = documents { return walk(pair, left, right, format) }
+        }
         guard one.format == other.format else {
             let print = { (body: Body, summary: String) in (body.type?.type ?? "no media type") + ", " + summary }
             return report(.format, at: .body, (print(one, summary(one.bytes)), print(other, summary(other.bytes))))
         }
-        guard one.format.isReadable else { return compareBytes(pair.primary.bytes, pair.shadow.bytes) }
-        let reader = BodyReader(depth: limits.depth, redactor: redaction.redactor)
-        compareDocuments(pair, reader.read(one), reader.read(other))
+        guard one.format.isReadable else { return compareBytes(one.bytes, other.bytes) }
+        compareDocuments(pair, reader.read(one, as: one.format), reader.read(other, as: other.format))
     }
 
     private mutating func compareDocuments(
         _ pair: BodyPair, _ left: Result<Document, DocumentError>, _ right: Result<Document, DocumentError>
     ) {
         switch (left, right) {
-        case (.success(let left), .success(let right)):
-            if pair.hasMarkOnOneSide {
-                let print = { (body: Body) in body.hasMark ? "with byte order mark" : "without byte order mark" }
-                report(.format, at: .body, (print(pair.primary), print(pair.shadow)))
-            }
-            walk(left, right, pair.primary.format)
+        case (.success(let left), .success(let right)): walk(pair, left, right, pair.primary.format)
         case (.failure(let error), _) where error.code == .tooDeep,
             (_, .failure(let error)) where error.code == .tooDeep:
             result.notCompared = .bodyTooDeep
@@ -57,7 +56,12 @@ extension PairComparison {
         }
     }
 
-    private mutating func walk(_ left: Document, _ right: Document, _ format: BodyFormat) {
+    private mutating func walk(_ pair: BodyPair, _ left: Document, _ right: Document, _ format: BodyFormat) {
+        // RFC 8259 §8.1 forbids a mark and lets readers refuse it, so a client may notice. Elsewhere it says nothing.
+        if format.isJSON, pair.primary.hasMark != pair.shadow.hasMark {
+            let print = { (body: Body) in body.hasMark ? "with byte order mark" : "without byte order mark" }
+            report(.format, at: .body, (print(pair.primary), print(pair.shadow)))
+        }
         let before = result.differences.count
         let findings = DocumentComparison.run(
             primary: left, shadow: right, rules: rules, redaction: redaction.widened(for: format, left, right),
@@ -79,8 +83,9 @@ extension PairComparison {
         text == Printing.absent ? text : redaction.redactor.token(text.utf8)
     }
 
+    /// One kind whatever the sizes: one cause would otherwise be two groups, as chance has it.
     private mutating func compareBytes(_ left: [UInt8], _ right: [UInt8]) {
-        report(left.count == right.count ? .value : .length, at: .body, (summary(left), summary(right)))
+        report(.value, at: .body, (summary(left), summary(right)))
     }
 
     private func syntax(_ document: Result<Document, DocumentError>, _ body: Body) -> String {
@@ -98,8 +103,19 @@ private struct BodyPair {
     let primary: Body
     let shadow: Body
 
-    /// RFC 8259 §8.1 forbids a mark and lets readers refuse it, so a client may notice. Elsewhere it says nothing.
-    var hasMarkOnOneSide: Bool { primary.format.isJSON && primary.hasMark != shadow.hasMark }
+    /// As what both can be tried to be read, whatever their media types say: nothing where both say the same and say enough.
+    var commonLooks: [BodyFormat] {
+        if primary.format == shadow.format, primary.format.isStructured { return [] }
+        let isMarkup = [primary.format, shadow.format].contains { $0 == .xml || $0 == .html }
+        switch (primary.look, shadow.look) {
+        case (.json, .json): return [.json]
+        case (.xml, .xml) where isMarkup: return [.xml]
+        // Tags alone could be either.
+        case (.xml, .html) where isMarkup, (.html, .xml) where isMarkup: return [.xml, .html]
+        case (.html, .html) where isMarkup && primary.format != shadow.format: return [.xml, .html]
+        default: return []
+        }
+    }
 }
 
 /// One side's decoded body and what it is to be read as.
@@ -108,12 +124,14 @@ struct Body {
     let type: MediaType?
     let format: BodyFormat
 
-    /// - Parameter isAlone: the other side has no media type either, so that a look at the bytes decides.
-    init(_ bytes: [UInt8], _ type: MediaType?, isAlone: Bool = false) {
+    init(_ bytes: [UInt8], _ type: MediaType?) {
         self.bytes = bytes
         self.type = type
-        format = type.map(BodyFormat.init) ?? (isAlone ? BodyFormat(sniffing: bytes) : .opaque("no media type"))
+        format = type.map(BodyFormat.init) ?? .opaque("no media type")
     }
+
+    /// What its first characters say, whatever its media type does.
+    var look: BodyFormat? { BodyFormat(sniffing: bytes) }
 
     /// It begins with U+FEFF in UTF-8.
     var hasMark: Bool { bytes.starts(with: Body.mark) }

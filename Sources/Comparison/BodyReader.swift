@@ -6,17 +6,17 @@ struct BodyReader {
     /// For parts that are shown by a keyed hash.
     let redactor: Redactor
 
-    func read(_ body: Body) -> Result<Document, DocumentError> {
+    func read(_ body: Body, as format: BodyFormat) -> Result<Document, DocumentError> {
         do throws(DocumentError) {
-            return .success(try document(body, nesting: 0))
+            return .success(try document(body, as: format, nesting: 0))
         } catch {
             return .failure(error)
         }
     }
 
     /// - Parameter nesting: multipart bodies around this one.
-    func document(_ body: Body, nesting: Int) throws(DocumentError) -> Document {
-        switch body.format {
+    func document(_ body: Body, as format: BodyFormat, nesting: Int) throws(DocumentError) -> Document {
+        switch format {
         case .json: try Document(json: body.unmarked, maximumDepth: depth)
         case .jsonLines: try Document(jsonLines: body.unmarked, maximumDepth: depth)
         case .jsonSequence:

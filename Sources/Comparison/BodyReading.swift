@@ -81,8 +81,7 @@ enum BodyReading {
         let print = { (digest: BodyDigest) in
             digest.length == 0 ? Printing.absent : "\(digest.length) bytes, compared by hash, over the cap"
         }
-        let kind: DifferenceKind =
-            isMissing ? .missing : isExtra ? .extra : digests.0.length == digests.1.length ? .value : .length
+        let kind: DifferenceKind = isMissing ? .missing : isExtra ? .extra : .value
         return .different(kind, primary: print(digests.0), shadow: print(digests.1))
     }
 }

@@ -62,18 +62,28 @@ enum BodyFormat: Equatable {
         case "text/html": self = .html
         case "application/xml", "text/xml": self = type.isUTF8 ? .xml : .opaque(type.type)
         case let name where name.utf8.starts(with: "multipart/".utf8): self = .multipart
-        case let name where BodyFormat.hasSuffix(name, "+json"): self = .json
+        case let name where BodyFormat.saysJSON(name): self = .json
         case let name where BodyFormat.hasSuffix(name, "+xml"): self = type.isUTF8 ? .xml : .opaque(type.type)
         case let name where name.utf8.starts(with: "text/".utf8) && type.isUTF8: self = .text(name)
         default: self = .opaque(type.type)
         }
     }
 
-    /// A body without media type: a structured one shows it by its first character (RFC 9110 §8.3 lets a
-    /// recipient look).
-    init(sniffing bytes: [UInt8]) {
-        let first = bytes.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
-        self = first == UInt8(ascii: "{") || first == UInt8(ascii: "[") ? .json : .opaque("no media type")
+    /// What a body's first characters say (RFC 9110 §8.3 lets a recipient look); nil if nothing.
+    init?(sniffing bytes: [UInt8]) {
+        let blanks: Set<UInt8> = [0x20, 0x0A, 0x0D, 0x09, 0xEF, 0xBB, 0xBF]
+        guard let start = bytes.firstIndex(where: { !blanks.contains($0) }) else { return nil }
+        switch bytes[start] {
+        case UInt8(ascii: "{"), UInt8(ascii: "["): self = .json
+        case UInt8(ascii: "<"): self = bytes[start...].starts(with: "<?xml".utf8) ? .xml : .html
+        default: return nil
+        }
+    }
+
+    /// `…+json` (RFC 6839 §3.1), and names of one's own such as `application/x-amz-json-1.1`.
+    private static func saysJSON(_ name: String) -> Bool {
+        name.utf8.split { !($0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "z")) && !($0 >= 0x30 && $0 <= 0x39) }
+            .contains { $0.elementsEqual("json".utf8) }
     }
 
     /// Of the name of a media type, RFC 6839.
@@ -82,6 +92,13 @@ enum BodyFormat: Equatable {
     }
 
     var isReadable: Bool { if case .opaque = self { false } else { true } }
+    /// Its media type leaves no doubt of how it is to be read.
+    var isStructured: Bool {
+        switch self {
+        case .json, .jsonLines, .jsonSequence, .form, .multipart, .xml: true
+        case .html, .text, .opaque: false
+        }
+    }
     var isJSON: Bool { self == .json || self == .jsonLines || self == .jsonSequence }
 
     /// A field's value is found under the field's name, so a rule can say which one is a secret.

@@ -60,7 +60,7 @@ struct MultipartReader {
     private func append(_ part: Part, to builder: inout DocumentBuilder) throws(DocumentError) {
         let body = Body(Array(part.body), part.type ?? MediaType("text/plain"))
         do throws(DocumentError) {
-            builder.append(try reader.document(body, nesting: nesting + 1))
+            builder.append(try reader.document(body, as: body.format, nesting: nesting + 1))
         } catch {
             if error.code == .tooDeep || error.code == .tooLarge { throw error }
             builder.string(reader.redactor.summary(body.bytes).utf8)

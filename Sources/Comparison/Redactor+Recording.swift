@@ -54,10 +54,10 @@ extension Redactor {
     private func searched(_ message: Answer, _ redaction: Redaction) -> [UInt8]? {
         guard !redaction.hidesBody else { return nil }
         let body = Body(message.body, message.mediaType)
-        guard body.format.hasNamedFields,
-            case .success(let document) = BodyReader(depth: ComparisonLimits().depth, redactor: self).read(body)
-        else { return nil }
-        return redaction.widened(for: body.format, document).text(of: document)
+        let format = !body.format.isStructured && body.look == .json ? .json : body.format
+        let reader = BodyReader(depth: ComparisonLimits().depth, redactor: self)
+        guard format.hasNamedFields, case .success(let document) = reader.read(body, as: format) else { return nil }
+        return redaction.widened(for: format, document).text(of: document)
     }
 
     /// UTF-8 without control characters other than white space.

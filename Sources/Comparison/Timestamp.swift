@@ -25,8 +25,9 @@ struct Timestamp {
         if reader.skip("Zz") {
             offset = 0
         } else if let sign = reader.sign() {
-            guard let hours = reader.number(2), hours < 24, reader.skip(":"), let minutes = reader.number(2),
-                minutes < 60
+            // ISO 8601's basic form of the offset, `+0100`, is what several log and cloud formats write.
+            guard let hours = reader.number(2), hours < 24, reader.skip(":") || reader.rest.count == 2,
+                let minutes = reader.number(2), minutes < 60
             else { return nil }
             offset = sign * (hours * 3600 + minutes * 60)
         }

@@ -51,12 +51,23 @@ struct AnswerComparisonTests {
         let result = compare(json("{}"), json("<html>"))
         #expect(kinds(result) == ["format body"])
         #expect(try #require(result.differences.first).shadow.contains("invalid JSON"))
-        #expect(kinds(compare(json("nope"), json("no"))) == ["length body"])
+        #expect(kinds(compare(json("nope"), json("no"))) == ["value body"])
         #expect(kinds(compare(json("no"), json("on"))) == ["value body"])
         #expect(
-            kinds(compare(json("{}"), answer("{} ", type: "text/plain"))) == [
+            kinds(compare(json("{}"), answer("no", type: "text/plain"))) == [
                 "format header.content-type", "format body",
             ])
+    }
+
+    /// The header's difference is the header's: what else differs must not hide behind it.
+    @Test func aBodyThatLooksLikeJSONOnBothSidesIsReadAsJSON() {
+        #expect(kinds(compare(json("{}"), answer("{} ", type: "text/html"))) == ["format header.content-type"])
+        let found = kinds(compare(answer(#"{"a":1}"#, type: "text/html"), answer(#"{"a":2}"#, type: "text/html")))
+        #expect(found == ["value $.a"])
+        let amazon = "application/x-amz-json-1.1"
+        #expect(kinds(compare(answer("[1]", type: amazon), answer("[ 1 ]", type: amazon))) == [])
+        let log = { (text: String) in answer(text, type: "text/plain") }
+        #expect(kinds(compare(log("[info] a"), log("[info] b"))) == ["value $[0]"])
     }
 
     @Test func emptyBodiesAreMissingOrExtra() {
@@ -69,7 +80,7 @@ struct AnswerComparisonTests {
         let one = answer("abc", type: "image/png")
         #expect(kinds(compare(one, answer("abd", type: "image/png"))) == ["value body"])
         let longer = compare(one, answer("abcd", type: "image/png"))
-        #expect(kinds(longer) == ["length body"])
+        #expect(kinds(longer) == ["value body"])
         #expect(longer.differences[0].shadow.hasPrefix("4 bytes, hmac "))
         #expect(!longer.differences[0].shadow.contains("abcd"))
     }

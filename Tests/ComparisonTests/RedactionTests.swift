@@ -115,11 +115,13 @@ struct RedactionTests {
         let expected = { (text: String) in "\(redactor.token(Array(text.utf8))) (\(text.utf8.count) bytes)" }
         for body in [
             answer("card=\(secret)", type: "text/plain"), json(#"{"card":"\#(secret)"#),
-            answer(#"{"card":"\#(secret)"}"#, type: nil),
+            answer("\(secret) {}", type: nil),
         ] {
             let text = String(decoding: body.body, as: UTF8.self)
             #expect(redactor.recorded(answer: body, rules: rules).body == expected(text))
         }
+        let unnamed = answer(#"{"card":"\#(secret)"}"#, type: nil)
+        #expect(redactor.recorded(answer: unnamed, rules: rules).body?.contains(secret) == false)
         let all = try redacting("body")
         #expect(redactor.recorded(answer: json("[1]"), rules: all).body == expected("[1]"))
         let difference = try #require(compare(json("[\"\(secret)\"]"), json("[2]"), rules: all).differences.first)

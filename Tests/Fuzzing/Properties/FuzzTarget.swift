@@ -8,6 +8,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case path
     case requestForwarding = "request-forwarding"
     case responseForwarding = "response-forwarding"
+    case jsonBodies = "json-bodies"
+    case otherBodies = "other-bodies"
+    case pathPattern = "path-pattern"
+    case contentCoding = "content-coding"
 
     /// Checks every property of this target over one input.
     /// - Returns: what became of the input; tests demand that their inputs reach more than one end.
@@ -21,6 +25,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .path: try checkPath(bytes)
         case .requestForwarding: try checkRequestForwarding(bytes)
         case .responseForwarding: try checkResponseForwarding(bytes)
+        case .jsonBodies: try checkBodies(bytes, of: jsonTypes)
+        case .otherBodies: try checkBodies(bytes, of: otherTypes)
+        case .pathPattern: try checkPathPattern(bytes)
+        case .contentCoding: try checkContentCoding(bytes)
         }
     }
 
