@@ -73,7 +73,7 @@ private let other = String(large.dropLast()) + "."
         ) { shadow in
             shadow.runner.accept(try exchange(get("/api/v1/a"), answer: small))
             #expect(try await shadow.verdicts() == ["mismatch": 1])
-            #expect(await shadow.store.examples.first?.differences.map(\.kind) == [.length])
+            #expect(await shadow.store.examples.first?.differences.map(\.kind) == [.value])
             // A cap that is the smaller one here does not make equal bodies differ.
             shadow.runner.accept(try exchange(get("/api/v1/b"), answer: small, isOverCap: true))
             #expect(try await shadow.verdicts() == ["mismatch": 1, "match": 1])
