@@ -11,7 +11,8 @@ package enum DifferenceKind: String, Sendable, Codable, CaseIterable {
     case order
     /// Another number of header fields, or of bytes.
     case length
-    /// One side cannot be read as what the other is: invalid JSON, another media type, a lost time zone.
+    /// One side cannot be read as what the other is: invalid JSON, another media type, no UUID where there was one, a lost
+    /// time zone.
     case format
 }
 

@@ -11,6 +11,9 @@ extension DocumentComparison {
             hasQuietDifference = true
             return
         }
+        if kind == .value, primary.kind(left) == .string, TextShapes.areApart(primary.text(left), shadow.text(right)) {
+            kind = .format
+        }
         let difference = printed(kind, left, right)
         // Below a redacted place all differences print the same; one says it.
         guard findings.differences.last != difference else { return }

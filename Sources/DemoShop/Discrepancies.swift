@@ -71,7 +71,7 @@ package struct PlantedDifference: Sendable, Hashable {
     package let endpoint: String
     /// `status`, or a path such as `$.orders[*].createdAt`.
     package let path: String
-    /// The comparison's name for it: `type`, `value`, `order`.
+    /// The comparison's name for it: `type`, `value`, `format`, `order`.
     package let kind: String
     package let fault: Fault
     package let trigger: Trigger
@@ -99,7 +99,7 @@ extension Discrepancies {
     ) -> [PlantedDifference] {
         let parts: [(field: String, kind: String, fault: Fault)] = [
             ("totalAmount", "type", .moneyAsString),
-            ("createdAt", "value", .lostTimeZone),
+            ("createdAt", "format", .lostTimeZone),
             ("items", "order", .itemsReordered),
             ("discount", "value", .lineRounding),
         ]
