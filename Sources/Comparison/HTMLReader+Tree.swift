@@ -5,13 +5,13 @@ extension HTMLReader {
         writer.start(element.name, attributes)
         // Beyond the limit an element is closed at once: what it would hold stands beside it.
         guard !isEmpty, open.count + 2 < maximumDepth else { return writer.end() }
+        openPlaces[element, default: []].append(open.count)
         open.append(element)
-        openCount[element, default: 0] += 1
     }
 
     /// An end tag without its element says nothing.
     mutating func end(_ element: HTMLElement) {
-        guard openCount[element, default: 0] > 0 else { return }
+        guard isOpen(element) else { return }
         while let last = open.last {
             closeLast()
             if last == element { return }
@@ -20,21 +20,32 @@ extension HTMLReader {
 
     mutating func closeLast() {
         guard let last = open.popLast() else { return }
-        openCount[last, default: 0] -= 1
+        _ = openPlaces[last]?.popLast()
         writer.end()
     }
 
     /// Closes what cannot go on when this element begins: `<li>` ends the item before it, but not one around
     /// its list (HTML §13.1.2.4).
     private mutating func closeImplied(by element: HTMLElement) {
-        guard let rule = element.closing, rule.closed.contains(where: { openCount[$0, default: 0] > 0 }) else { return }
-        var lowest: Int?
-        for index in open.indices.reversed() {
-            if rule.closed.contains(open[index]) { lowest = index }
-            if rule.boundaries.contains(open[index]) { break }
-        }
+        guard let rule = element.closing else { return }
+        // By name and not by a walk over all that is open: each of a million tags may stand five hundred deep.
+        let boundary = rule.boundaries.reduce(-1) { max($0, openPlaces[$1]?.last ?? -1) }
+        let lowest = rule.closed.compactMap { firstPlace(of: $0, from: boundary) }.min()
         guard let lowest else { return }
         while open.count > lowest { closeLast() }
+    }
+
+    func isOpen(_ element: HTMLElement) -> Bool { openPlaces[element]?.isEmpty == false }
+
+    /// The outermost open element of a name at a place in `open` or further in.
+    private func firstPlace(of element: HTMLElement, from start: Int) -> Int? {
+        guard let places = openPlaces[element], let last = places.last, last >= start else { return nil }
+        var (low, high) = (0, places.count - 1)
+        while low < high {
+            let middle = (low + high) / 2
+            if places[middle] < start { low = middle + 1 } else { high = middle }
+        }
+        return places[low]
     }
 }
 

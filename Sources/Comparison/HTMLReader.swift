@@ -11,8 +11,8 @@ struct HTMLReader {
     var writer: MarkupWriter
     /// Open elements, outermost first.
     var open: [HTMLElement] = []
-    /// How many of each name are open.
-    var openCount: [HTMLElement: Int] = [:]
+    /// Where those of each name stand in `open`, ascending.
+    var openPlaces: [HTMLElement: [Int]] = [:]
     /// Between the last tag and the position, with references replaced.
     private var text: [UInt8] = []
     /// The last tag belongs to running text, so a blank after it shows.
@@ -63,7 +63,7 @@ struct HTMLReader {
         // A tag that does not end is none.
         guard let (attributes, isSelfClosing) = attributes() else { return }
         flush(beforeInline: element.isInline)
-        let isForeign = openCount[.svg, default: 0] + openCount[.math, default: 0] > 0
+        let isForeign = isOpen(.svg) || isOpen(.math)
         start(element, attributes, isEmpty: element.isVoid || (isForeign && isSelfClosing))
         followsInline = element.isInline
         followsPreStart = element == .pre
@@ -122,9 +122,10 @@ struct HTMLReader {
         position += 1
         skipBlanks()
         guard position < bytes.count else { return nil }
-        let quote = bytes[position]
+        let isQuoted = bytes[position] == UInt8(ascii: "\"") || bytes[position] == UInt8(ascii: "'")
         var end: Int?
-        if quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") {
+        if isQuoted {
+            let quote = bytes[position]
             position += 1
             end = bytes[position...].firstIndex(of: quote)
         } else {
@@ -135,7 +136,7 @@ struct HTMLReader {
             return nil
         }
         let value = HTMLReader.decoded(bytes[position..<end])
-        position = quote == bytes[end] ? end + 1 : end
+        position = isQuoted ? end + 1 : end
         return (name, HTMLElement.normalised(attribute: name, value))
     }
 
@@ -177,7 +178,7 @@ struct HTMLReader {
     private mutating func flush(beforeInline: Bool) {
         defer { text.removeAll(keepingCapacity: true) }
         guard !text.isEmpty else { return }
-        if open.last?.holdsRawText == true && open.last != .title || openCount[.pre, default: 0] > 0 {
+        if open.last?.holdsRawText == true && open.last != .title || isOpen(.pre) {
             let isFirst = followsPreStart || open.last == .textarea
             let lines = HTMLReader.withoutCarriageReturns(text)
             return writer.text(isFirst && lines.first == 0x0A ? Array(lines.dropFirst()) : lines)

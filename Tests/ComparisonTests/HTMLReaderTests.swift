@@ -21,7 +21,7 @@ struct HTMLReaderTests {
         ),
         ("<p>a<div>b</div>", "<p>a</p><div>b</div>"), ("<a x=1 x=2>", "<a x=1>"), ("&eacute;&nbsp;&copy;", "é\u{A0}©"),
         ("<pre>\na\r\n b</pre>", "<pre>a\n b</pre>"), ("<title> a  b </title>", "<title>a b</title>"),
-        ("</p>x</b>", "x"),
+        ("</p>x</b>", "x"), ("<p a=>b</p>", "<p a=''>b</p>"),
     ]
 
     @Test(arguments: equalPages)
@@ -38,6 +38,8 @@ struct HTMLReaderTests {
         ("<textarea>&lt;b> </textarea>", "<textarea>&lt;b></textarea>", ["value $.textarea"]),
         ("<p>x", "<div>x", ["missing $.p", "extra $.div"]), ("<input>", "<input checked>", ["type $.input"]),
         ("<a href='?a=1&copy=2'>", "<a href='?a=1&copy;=2'>", ["value $.a['@href']"]),
+        // The bracket ends the tag. Taken for the value's quote, it would make the text attributes, in any order.
+        ("<p a=>to be or not</p>", "<p a=>not to be or</p>", ["value $.p['#text']"]),
     ]
 
     @Test(arguments: differingPages)
@@ -67,6 +69,14 @@ struct HTMLReaderTests {
         }
         let many = "<a " + (0..<50_000).map { "x\($0)" }.joined(separator: " ") + ">"
         #expect(found(many, many + " ") == [])
+    }
+
+    /// Whether an item ends another one has to be known of each, and not by a look at all that is open.
+    @Test(.timeLimit(.minutes(1)))
+    func manyItemsDeepInsideAreReadInLinearTime() {
+        let page =
+            "<li><ul>" + String(repeating: "<b>", count: 500) + String(repeating: "<li>", count: 200_000) + "a"
+        #expect(found(page, page + " ") == [])
     }
 
     @Test func beyondTheDepthLimitThePageGoesOnFlat() {
