@@ -46,12 +46,18 @@ extension Redaction {
         return patterns.contains { $0.lastName.map { parts.contains($0.lowercased()) } ?? false }
     }
 
-    /// `https://name:password@host/`: everything before the `@` becomes a token.
+    /// `https://name:password@host/`: everything before the `@` becomes a token, in each of several URIs.
     private func replacingUserInformation(in text: String) -> String {
-        guard let scheme = text.firstRange(of: "://") else { return text }
-        let rest = text[scheme.upperBound...]
-        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        guard let sign = authority.lastIndex(of: "@") else { return text }
-        return text[..<scheme.upperBound] + redactor.token(authority[..<sign].utf8) + rest[sign...]
+        var result = ""
+        var rest = text[...]
+        while let scheme = rest.firstRange(of: "://") {
+            result += rest[..<scheme.upperBound]
+            rest = rest[scheme.upperBound...]
+            let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+            guard let sign = authority.lastIndex(of: "@") else { continue }
+            result += redactor.token(authority[..<sign].utf8)
+            rest = rest[sign...]
+        }
+        return result + rest
     }
 }

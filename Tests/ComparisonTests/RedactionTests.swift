@@ -95,6 +95,14 @@ struct RedactionTests {
         )
     }
 
+    @Test func eachOfSeveralURIsLosesItsPassword() {
+        let links = "<https://a/1>; rel=next, <https://me:\(secret)@b/2>; rel=prev, <https://\(secret)@c/?a=b>"
+        let header = HeaderField(name: "Link", value: links)
+        let record = redactor.recorded(answer: answer("", type: nil, headers: [header]), rules: .none)
+        #expect(!record.headers[0].value.contains(secret), "\(record.headers[0].value)")
+        #expect(record.headers[0].value.hasPrefix("<https://a/1>; rel=next, <https://redacted:"))
+    }
+
     @Test func urisInHeadersLoseTheirSecretsToo() throws {
         let rules = try redacting("$.pin")
         let location = "https://user:\(secret)@host/cb#access_token=\(secret)&state=1"
