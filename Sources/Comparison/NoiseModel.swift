@@ -11,9 +11,11 @@ package enum FieldJudgement: Sendable, Equatable {
 package struct NoiseBaseline: Sendable {
     /// Twins, that is answers of the primary to the same request asked twice, from which on its disagreement is known.
     package static let matureTwins = 10
-    /// One decision in a hundred about a field that is as noisy as its baseline may be a false report: 99 % confidence.
-    /// Two looks share it, at all that is remembered and at what came last.
-    static let error = 0.01
+    /// Of a field that is as noisy as its baseline, one look in a million may be a false report: two looks share it, at
+    /// all that is remembered and at what came last. Every pair that differs is looked at again, and one false report is
+    /// a false group: with one in a hundred, most noisy fields have one after a million pairs; with this, one in a
+    /// hundred fields or fewer, 99 % confidence.
+    static let error = 1e-6
 
     let tally: NoiseTally
     let recent: RecentPairs

@@ -18,12 +18,13 @@ package struct Share: Sendable, Equatable {
 
 /// Whether one share is greater than another, or only looks so: a one-sided test of two proportions.
 ///
-/// The pooled z test where all four expected counts are 5 or more, else Fisher's exact test (R. A. Fisher, "On the
-/// interpretation of χ² from contingency tables", 1922), whose tail has few terms then.
+/// The pooled z test where all four expected counts are 500 or more, else Fisher's exact test (R. A. Fisher, "On the
+/// interpretation of χ² from contingency tables", 1922), whose tail has some hundred terms at most then.
 package enum NoiseTest {
-    /// Below this many, a count is too small for the normal distribution (W. G. Cochran, "Some methods for strengthening
-    /// the common χ² tests", 1954).
-    private static let smallestExpected = 5.0
+    /// Below this many, a count is too small for the normal distribution. The usual 5 (W. G. Cochran, "Some methods for
+    /// strengthening the common χ² tests", 1954) is for errors of a few in a hundred: of 16 where 5 are expected, z says
+    /// one in two million, and chance one in fifteen thousand.
+    private static let smallestExpected = 500.0
 
     /// Whether the first share is greater, and chance would show it so seldom.
     /// - Parameter error: 0...1, how often this may be wrong of two equal shares: 0.01 for a confidence of 99 %.
@@ -68,6 +69,9 @@ private struct Hypergeometric {
     let hits: Int
     let drawn: Int
 
+    /// Beside the sum of a tail, whose terms only fall.
+    private static let negligible = 1e-17
+
     var mean: Double { Double(hits) * Double(drawn) / Double(population) }
     private var smallest: Int { max(0, hits + drawn - population) }
     private var largest: Int { min(hits, drawn) }
@@ -76,7 +80,7 @@ private struct Hypergeometric {
         guard first <= largest else { return 0 }
         var term = probability(of: first)
         var sum = term
-        for k in first..<largest where term > 0 {
+        for k in first..<largest where term > sum * Hypergeometric.negligible {
             term *= ratio(after: k)
             sum += term
         }
@@ -87,7 +91,7 @@ private struct Hypergeometric {
         guard first >= smallest else { return 0 }
         var term = probability(of: first)
         var sum = term
-        for k in stride(from: first - 1, through: smallest, by: -1) where term > 0 {
+        for k in stride(from: first - 1, through: smallest, by: -1) where term > sum * Hypergeometric.negligible {
             term /= ratio(after: k)
             sum += term
         }

@@ -7,8 +7,8 @@ import Testing
     /// Computed with SciPy 1: `scipy.stats.norm.sf` of the pooled z.
     @Test(
         arguments: [
-            (30, 100, 10, 100, 0.00020347600872247987), (110, 1_000, 50, 500, 0.277109380105719),
-            (400, 2_000, 300, 2_000, 1.582538689194066e-05), (1_200, 10_000, 50, 500, 0.08888216590677145),
+            (6_000, 100_000, 2_400, 50_000, 7.951559477606994e-22),
+            (60_000, 100_000, 11_800, 20_000, 0.00422650619168036),
             (60_000, 100_000, 2_950, 5_000, 0.0795193977408784),
         ])
     func `large counts are judged by the pooled z test`(
@@ -25,7 +25,10 @@ import Testing
             (5, 1_000, 1, 20, 0.9947697189093525), (1, 1, 1, 10, 0.1818181818181818),
             (9, 10, 5, 10, 0.07043343653250772), (2, 100, 0, 300, 0.06203007518796992),
             (100, 100, 9, 10, 0.0909090909090909), (0, 5, 3, 9, 1.0), (20_000, 99_990, 2, 10, 0.6777421452900152),
-            (7, 60, 1, 60, 0.030622637666070658),
+            (7, 60, 1, 60, 0.030622637666070658), (30, 100, 10, 100, 0.0003252053538017105),
+            (110, 1_000, 50, 500, 0.30969056123359034), (400, 2_000, 300, 2_000, 1.8531851718532554e-05),
+            // z would say 6e-7.
+            (16, 1_000, 500, 100_000, 7.456994678840618e-05),
         ])
     func `small counts are judged by Fisher's exact test`(
         hits: Int, total: Int, baselineHits: Int, baseline: Int, expected: Double
@@ -156,6 +159,30 @@ import Testing
         }
         #expect(judged > 500)
         #expect(Double(reported) <= 0.015 * Double(judged), "\(reported) of \(judged)")
+    }
+
+    /// Each pair that differs is another look, and one report is a group: an error of one in a hundred looks would give
+    /// most of these fields one.
+    @Test func `however often it is looked at, a field as noisy as its baseline becomes no group`() {
+        var generator = SeededGenerator(seed: 23)
+        var fields = 0
+        for round in 0..<100 {
+            let rate = [0.3, 0.7][round % 2]
+            var model = NoiseModel()
+            var hasGroup = false
+            for number in 0..<1_500 {
+                let hits = (0..<10).count { _ in Double.random(in: 0..<1, using: &generator) < rate }
+                let twin = number.isMultiple(of: 2) || number < 20
+                let hit = twin && Double.random(in: 0..<1, using: &generator) < rate ? 1 : 0
+                model.learn([
+                    scope: tally(twins: twin ? 1 : 0, pairs: 10, [total: NoiseCount(twins: hit, pairs: hits)])
+                ])
+                let baseline = model.baseline(of: scope)
+                if number > 30, baseline.judge(total) == .reported { hasGroup = true }
+            }
+            if hasGroup { fields += 1 }
+        }
+        #expect(fields == 0)
     }
 
     @Test func `a fault that raises a noisy field from 10 % to 30 % is found within a few hundred pairs`() {
