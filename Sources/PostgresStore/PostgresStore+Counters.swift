@@ -85,7 +85,8 @@ extension PostgresStore {
         }
     }
 
-    /// Of the last seven UTC days, today among them.
+    /// Of the last seven UTC days, today among them; of each scope the fields that twins showed most often, as many as a
+    /// model remembers.
     package func noise() async throws -> [NoiseScope: NoiseTally] {
         try await noise(asOf: Date())
     }
@@ -93,9 +94,14 @@ extension PostgresStore {
     func noise(asOf now: Date) async throws -> [NoiseScope: NoiseTally] {
         let rows = try await pool.query(
             """
-            SELECT extraction, endpoint, side, path, kind, sum(twins)::bigint AS twins, sum(pairs)::bigint AS pairs
-            FROM strangler.noise_counts WHERE day > $1::date - 7 GROUP BY extraction, endpoint, side, path, kind
-            """, [.text(UTCDay.text(now))])
+            SELECT extraction, endpoint, side, path, kind, twins, pairs FROM (
+                SELECT extraction, endpoint, side, path, kind, sum(twins)::bigint AS twins, sum(pairs)::bigint AS pairs,
+                    row_number() OVER (
+                        PARTITION BY extraction, endpoint, side
+                        ORDER BY path <> '', sum(twins) DESC, sum(pairs) DESC, path, kind) AS place
+                FROM strangler.noise_counts WHERE day > $1::date - 7 GROUP BY extraction, endpoint, side, path, kind
+            ) AS ranked WHERE place <= $2::bigint
+            """, [.text(UTCDay.text(now)), .int(NoiseTally.maximumFields + 1)])
         return try rows.reduce(into: [:]) { noise, row in
             guard let side = ComparedSide(rawValue: try row.text("side")) else { return }
             let scope = NoiseScope(

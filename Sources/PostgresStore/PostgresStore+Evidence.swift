@@ -19,14 +19,15 @@ extension PostgresStore: EvidenceStore {
         let examples = try await storableExamples(batch.examples, at: at)
         let losses = batch.losses.merging(
             [.examplesRefused: batch.examples.count - examples.count], uniquingKeysWith: +)
-        let (groupLimit, exampleLimit) = (groupLimit, exampleLimit)
+        let (groupLimit, exampleLimit, noiseFieldLimit) = (groupLimit, exampleLimit, noiseFieldLimit)
         let (ungrouped, refused) = try await pool.transaction { connection in
             var losses = LossRows(counts: losses)
             try verdicts.insert(at: at, on: connection)
             try fallbacks.insert(at: at, on: connection)
             try latencies.insert(at: at, on: connection)
             try rules.insert(at: at, on: connection)
-            try noise.insert(at: at, on: connection)
+            losses.counts[.noiseDropped, default: 0] += try noise.insert(
+                at: at, limit: noiseFieldLimit, on: connection)
             let excluded = try groups.insert(limit: groupLimit, on: connection)
             let grouped = examples.filter { excluded[$0.signature] == nil }
             let refusal = try ExampleRows(rows: grouped, limit: exampleLimit).insert(on: connection)

@@ -14,6 +14,8 @@ package final class PostgresStore: Sendable {
     let exampleLimit: Int
     /// Groups of mismatches kept per extraction.
     let groupLimit: Int
+    /// Fields per endpoint, side and day of which noise is kept.
+    let noiseFieldLimit: Int
     let retention: Retention
     private let connectionString: String
     /// When `record` keeps house again.
@@ -22,11 +24,12 @@ package final class PostgresStore: Sendable {
     /// Does not connect yet. Two connections: one for the batches of evidence, one that a command always finds free.
     package init(
         _ connectionString: String, exampleLimit: Int = 20, groupLimit: Int = 10_000,
-        retention: Retention = Retention(), logger: Logger
+        noiseFieldLimit: Int = 1_000, retention: Retention = Retention(), logger: Logger
     ) {
         self.connectionString = connectionString
         self.exampleLimit = max(0, exampleLimit)
         self.groupLimit = max(0, groupLimit)
+        self.noiseFieldLimit = max(0, noiseFieldLimit)
         self.retention = retention
         self.logger = logger
         pool = PostgresPool(connectionString, size: 2)

@@ -1,6 +1,7 @@
 import Comparison
 import Extraction
 import Foundation
+import Logging
 import TestSupport
 import Testing
 
@@ -154,6 +155,48 @@ extension OnRealPostgres {
             #expect(noise[scope]?.differing == [field: NoiseCount(twins: 14, pairs: 210)])
             #expect(noise[other] == NoiseTally(compared: NoiseCount(twins: 7, pairs: 0)))
             #expect(try await store.noise(asOf: Self.now.addingTimeInterval(20 * UTCDay.length)).isEmpty)
+            await store.close()
+        }
+
+        @Test func `fields whose names are made up anew each time leave a bounded number of rows`() async throws {
+            let target = try await TestServer.database()
+            let store = PostgresStore(target, noiseFieldLimit: 5, logger: Logger(label: "test"))
+            try await store.migrate()
+            let scope = NoiseScope(extraction: "orders", endpoint: Self.orders, side: .monolith)
+            let known = GroupedDifference(path: "$.time", kind: .value)
+            for round in 0..<4 {
+                let batch = Self.batch { batch in
+                    let compared = NoiseCount(twins: 1, pairs: 10)
+                    var differing = [known: NoiseCount(twins: 1, pairs: 10)]
+                    for name in 0..<10 {
+                        let field = GroupedDifference(path: "$.x\(round)y\(name)", kind: .extra)
+                        differing[field] = NoiseCount(twins: 0, pairs: 1)
+                    }
+                    batch.countNoise(scope, NoiseTally(compared: compared, differing: differing))
+                }
+                try await store.record(batch, at: Self.now)
+            }
+            let noise = try await store.noise(asOf: Self.now)
+            #expect(noise[scope]?.compared == NoiseCount(twins: 4, pairs: 40))
+            #expect(noise[scope]?.differing[known] == NoiseCount(twins: 4, pairs: 40))
+            #expect(noise[scope]?.differing.count == 5)
+            #expect(try await store.losses(since: nil) == [.noiseDropped: 36])
+            await store.close()
+        }
+
+        @Test func `of a week's fields as many are given out as are remembered, the most frequent`() async throws {
+            let (store, _) = try await EvidenceStoreTests.store()
+            let scope = NoiseScope(extraction: "orders", endpoint: Self.orders, side: .monolith)
+            let fields = (0..<400).map { GroupedDifference(path: "$.x\($0)", kind: .value) }
+            let batch = Self.batch { batch in
+                let counts = fields.enumerated().map { ($1, NoiseCount(twins: $0, pairs: 1_000)) }
+                let differing = Dictionary(uniqueKeysWithValues: counts)
+                batch.countNoise(scope, NoiseTally(compared: NoiseCount(twins: 500, pairs: 1_000), differing: differing))
+            }
+            try await store.record(batch, at: Self.now)
+            let noise = try #require(try await store.noise(asOf: Self.now)[scope])
+            #expect(noise.compared == NoiseCount(twins: 500, pairs: 1_000))
+            #expect(Set(noise.differing.keys) == Set(fields.suffix(NoiseTally.maximumFields)))
             await store.close()
         }
 
