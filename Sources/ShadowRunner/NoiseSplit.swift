@@ -29,6 +29,34 @@ struct NoiseSplit {
         }
     }
 
+    /// What a group's signature and its example say of what is reported: each kind of place once before any of them
+    /// twice, for a fault may stand behind a long list of another. Bounded, since hundreds of examples may wait for the
+    /// store.
+    var told: [Difference] {
+        let limit = ComparisonLimits().differences
+        var bytes = NoiseSplit.toldBytes
+        guard reported.count > limit || reported.reduce(0, { $0 + NoiseSplit.size($1) }) > bytes else { return reported }
+        var seen: Set<GroupedDifference> = []
+        var kept: Set<Int> = []
+        for isFirstOfItsKind in [true, false] {
+            for (place, difference) in reported.enumerated() where kept.count < limit && !kept.contains(place) {
+                if isFirstOfItsKind, !seen.insert(GroupedDifference(difference)).inserted { continue }
+                let size = NoiseSplit.size(difference)
+                guard kept.isEmpty || size <= bytes else { continue }
+                bytes -= size
+                kept.insert(place)
+            }
+        }
+        return kept.sorted().map { reported[$0] }
+    }
+
+    /// Of paths, which are as long as the names in them.
+    private static let toldBytes = 64 * 1024
+
+    private static func size(_ difference: Difference) -> Int {
+        difference.path.utf8.count + difference.pattern.utf8.count
+    }
+
     private static func judge(
         _ field: GroupedDifference, _ noise: KnownNoise, _ ofItself: Set<GroupedDifference>?
     ) -> FieldJudgement {

@@ -127,12 +127,12 @@ struct PairComparison: Sendable {
         let mayAskAgain = pair.look == .first && !pair.isWrite
         let name = subject.extraction.name
         if !split.reported.isEmpty {
-            let signature = MismatchSignature(
-                extraction: name, endpoint: subject.endpoint, differences: split.reported)
+            let told = split.told
+            let signature = MismatchSignature(extraction: name, endpoint: subject.endpoint, differences: told)
             if mayAskAgain, !run.isConfirmed(signature) { return .difference }
             run.count(subject.key(.mismatch))
             run.mismatch(signature, isConfirmed: pair.look == .second) { group in
-                record(subject, group, split.reported, primary, shadow, run.now)
+                record(subject, group, told, primary, shadow, run.now)
             }
         } else if !split.unknown.isEmpty {
             if mayAskAgain { return .unknownNoise }
