@@ -17,9 +17,17 @@ package final class EvidenceRecorder: Sendable {
         /// Signatures whose difference stood when both sides were asked again, and when that was.
         var confirmed: [String: Date] = [:]
         var noise = NoiseModel()
+        /// What was learned while the model is made anew, outside the lock; nil when it is not.
+        var learnedMeanwhile: [[NoiseScope: NoiseTally]]?
         /// Fields that differed while the primary, asked again, agreed with itself.
         var steady: [NoiseScope: Set<GroupedDifference>] = [:]
         var storeIsAway = false
+
+        mutating func takeBatch() -> EvidenceBatch {
+            var taken = EvidenceBatch()
+            swap(&taken, &batch)
+            return taken
+        }
     }
 
     /// Seconds between two looks at what all replicas have learned.
@@ -27,6 +35,7 @@ package final class EvidenceRecorder: Sendable {
     private static let confirmationSeconds = 60.0
     private static let maximumConfirmed = 10_000
 
+    /// Event loops count in it what they did not capture: it is never held for longer than a few pairs take.
     private let state = Mutex(State())
     private let store: any EvidenceStore
     private let logger: Logger
@@ -52,22 +61,21 @@ package final class EvidenceRecorder: Sendable {
     /// - Returns: whether nothing is left.
     @discardableResult
     package func flush() async -> Bool {
-        let batch = state.withLock { state in
-            let batch = state.batch
-            state.batch = EvidenceBatch()
-            return batch
-        }
+        let batch = state.withLock { $0.takeBatch() }
         guard !batch.isEmpty else { return true }
         do {
             try await store.record(batch, at: now())
             if setStoreAway(false) { logger.notice("Postgres takes evidence again") }
             return true
         } catch {
-            state.withLock { state in
-                var merged = batch
-                merged.merge(state.batch)
-                state.batch = merged
+            // Much may have been gathered since: it is added up outside the lock, but for what arrives in that time.
+            var merged = batch
+            merged.merge(state.withLock { $0.takeBatch() })
+            let late = state.withLock { state in
+                swap(&state.batch, &merged)
+                return merged
             }
+            state.withLock { $0.batch.merge(late) }
             if !setStoreAway(true) {
                 logger.warning("Postgres takes no evidence, counters are kept in memory: \(error)")
             }
@@ -94,7 +102,10 @@ package final class EvidenceRecorder: Sendable {
     func take(_ findings: Findings, at: Date) {
         state.withLock { state in
             state.batch.merge(findings.batch)
-            if !findings.batch.noise.isEmpty { state.noise.learn(findings.batch.noise) }
+            if !findings.batch.noise.isEmpty {
+                state.noise.learn(findings.batch.noise)
+                state.learnedMeanwhile?.append(findings.batch.noise)
+            }
             for hex in findings.confirmed {
                 if state.confirmed.count >= Self.maximumConfirmed { state.confirmed.removeAll() }
                 state.confirmed[hex] = at
@@ -153,8 +164,19 @@ package final class EvidenceRecorder: Sendable {
     @discardableResult
     package func learnNoise() async -> Bool {
         guard let stored = try? await store.noise() else { return false }
-        state.withLock { $0.noise.restart(from: stored, unstored: $0.batch.noise) }
-        return true
+        var (model, unstored) = state.withLock { state in
+            state.learnedMeanwhile = []
+            return (state.noise, state.batch.noise)
+        }
+        model.restart(from: stored, unstored: unstored)
+        // What it was is let go of outside the lock, too.
+        let old = state.withLock { state in
+            for news in state.learnedMeanwhile ?? [] { model.learn(news) }
+            state.learnedMeanwhile = nil
+            swap(&state.noise, &model)
+            return model
+        }
+        return withExtendedLifetime(old) { true }
     }
 
     func knownNoise(of scope: NoiseScope) -> KnownNoise {
