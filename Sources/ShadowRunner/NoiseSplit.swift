@@ -35,7 +35,9 @@ struct NoiseSplit {
     var told: [Difference] {
         let limit = ComparisonLimits().differences
         var bytes = NoiseSplit.toldBytes
-        guard reported.count > limit || reported.reduce(0, { $0 + NoiseSplit.size($1) }) > bytes else { return reported }
+        guard reported.count > limit || reported.reduce(0, { $0 + NoiseSplit.size($1) }) > bytes else {
+            return reported
+        }
         var seen: Set<GroupedDifference> = []
         var kept: Set<Int> = []
         for isFirstOfItsKind in [true, false] {

@@ -191,7 +191,8 @@ extension OnRealPostgres {
             let batch = Self.batch { batch in
                 let counts = fields.enumerated().map { ($1, NoiseCount(twins: $0, pairs: 1_000)) }
                 let differing = Dictionary(uniqueKeysWithValues: counts)
-                batch.countNoise(scope, NoiseTally(compared: NoiseCount(twins: 500, pairs: 1_000), differing: differing))
+                batch.countNoise(
+                    scope, NoiseTally(compared: NoiseCount(twins: 500, pairs: 1_000), differing: differing))
             }
             try await store.record(batch, at: Self.now)
             let noise = try #require(try await store.noise(asOf: Self.now)[scope])
