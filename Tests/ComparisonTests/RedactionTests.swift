@@ -95,6 +95,29 @@ struct RedactionTests {
         )
     }
 
+    @Test(
+        arguments: [
+            (#"<a xmlns:n="u" n:card="4111-SECRET"/>"#, "application/xml"),
+            (#"<a><card n:x="1">4111-SECRET</card><CARD>4111-SECRET</CARD></a>"#, "text/xml"),
+            ("<n:card>4111-SECRET</n:card>", "application/soap+xml"),
+            ("--b\r\nContent-Type: text/plain\r\n\r\ncard 4111-SECRET\r\n--b--\r\n", "multipart/mixed; boundary=b"),
+            (
+                "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.csv\"\r\n"
+                    + "Content-Type: text/csv\r\n\r\ncard\r\n4111-SECRET\r\n--b--\r\n",
+                "multipart/form-data; boundary=b"
+            ),
+        ])
+    func secretsInOtherBodiesAreTokensHoweverTheyAreNamed(body: String, type: String) throws {
+        let rules = try redacting("$.card")
+        let (one, other) = (
+            answer(body, type: type), answer(body.replacing("4111-SECRET", with: "4222-SECRET"), type: type)
+        )
+        let result = compare(one, other, rules: rules)
+        #expect(result.verdict == .mismatch)
+        #expect(result.differences.allSatisfy { !$0.primary.contains("SECRET") && !$0.shadow.contains("SECRET") })
+        #expect(redactor.recorded(answer: one, rules: rules).body?.contains("SECRET") == false)
+    }
+
     @Test func eachOfSeveralURIsLosesItsPassword() {
         let links = "<https://a/1>; rel=next, <https://me:\(secret)@b/2>; rel=prev, <https://\(secret)@c/?a=b>"
         let header = HeaderField(name: "Link", value: links)
