@@ -197,10 +197,14 @@ extension DocumentComparison {
                 let base = elements.count
                 elements += lefts.map { Int32(truncatingIfNeeded: $0 + 1) }
                 elements += rights.map { Int32(truncatingIfNeeded: $0 + 1) }
-                compareSequences(
-                    Sequences(
-                        of: .members, left: base, leftCount: lefts.count, right: base + lefts.count,
-                        rightCount: rights.count))
+                let sequences = Sequences(
+                    of: .members, left: base, leftCount: lefts.count, right: base + lefts.count,
+                    rightCount: rights.count)
+                if let (rule, key) = unorderedRule(ofMembers: primary.name(lefts[0])) {
+                    compareBags(sequences, key: key, rule: rule)
+                } else {
+                    compareSequences(sequences)
+                }
                 elements.removeLast(elements.count - base)
             }
         }

@@ -19,7 +19,22 @@ extension DocumentComparison {
     /// The rule that makes the array at the current place a bag.
     mutating func unorderedRule() -> (rule: Int, key: PathPattern?)? {
         guard hasRules else { return nil }
+        // On its own: a call's receiver is read before its arguments are, and this one moves the states on.
         let frame = currentFrame()
+        return unorderedRule(at: frame)
+    }
+
+    /// The rule that makes the members of this name a bag. It names them as one, without an index.
+    mutating func unorderedRule(ofMembers name: DocumentView.Name) -> (rule: Int, key: PathPattern?)? {
+        guard hasRules else { return nil }
+        let around = currentFrame()
+        guard !around.isEmpty else { return nil }
+        let frame = states.push(RuleStates.Step(name: name, index: -1, isTentative: isQuiet), below: around)
+        defer { states.pop(frame) }
+        return unorderedRule(at: frame)
+    }
+
+    private func unorderedRule(at frame: RuleStates.Frame) -> (rule: Int, key: PathPattern?)? {
         guard !frame.isEmpty else { return nil }
         var found: PathPattern?
         let rule = states.first(at: frame) { action in

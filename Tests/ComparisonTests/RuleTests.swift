@@ -60,6 +60,31 @@ struct RuleTests {
         #expect(differences(#"{"tags":[]}"#, #"{"tags":["b"]}"#, rules: rules) == ["extra $.tags[0]"])
     }
 
+    @Test func repeatedElementsOfXMLAreBags() throws {
+        func list(_ items: String) -> Answer { answer("<r><n>1</n><list>\(items)</list></r>", type: "text/xml") }
+        func found(_ one: String, _ other: String, _ rule: UnorderedRule) -> [String] {
+            compare(list(one), list(other), rules: ComparisonRules(unordered: [rule])).differences.map {
+                "\($0.kind.rawValue) \($0.path)"
+            }
+        }
+        let (one, other) = ("<i>a</i><i>b</i><i>c</i>", "<i>c</i><i>a</i><i>b</i>")
+        #expect(found(one, other, UnorderedRule(path: try path("$.r.other"))) == ["order $.r.list.i"])
+        for place in ["$.r.list.i", "$..i", "$..list.i"] {
+            let bag = UnorderedRule(path: try path(place))
+            #expect(found(one, other, bag) == [])
+            #expect(found(one, "<i>c</i><i>x</i><i>b</i>", bag) == ["value $.r.list.i[0]"])
+            #expect(found(one, "<i>c</i>", bag) == ["missing $.r.list.i[0]", "missing $.r.list.i[1]"])
+        }
+        let hidden = compare(
+            list(one), list(other), rules: ComparisonRules(unordered: [UnorderedRule(path: try path("$..i"))]))
+        #expect(hidden.hiddenByRule == [1])
+        let keyed = UnorderedRule(path: try path("$..i"), key: try path("$.id"))
+        #expect(
+            found(
+                "<i><id>1</id><v>x</v></i><i><id>2</id><v>y</v></i>",
+                "<i><id>2</id><v>z</v></i><i><id>1</id><v>x</v></i>", keyed) == ["value $.r.list.i[1].v"])
+    }
+
     @Test func elementsArePairedByTheirKey() throws {
         let rules = ComparisonRules(unordered: [UnorderedRule(path: try path("$"), key: try path("$.product.id"))])
         let one = #"[{"product":{"id":1},"n":1},{"product":{"id":2},"n":2},{"product":{"id":3}}]"#
