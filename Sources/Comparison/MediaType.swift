@@ -75,9 +75,16 @@ enum BodyFormat: Equatable {
         guard let start = bytes.firstIndex(where: { !blanks.contains($0) }) else { return nil }
         switch bytes[start] {
         case UInt8(ascii: "{"), UInt8(ascii: "["): self = .json
-        case UInt8(ascii: "<"): self = bytes[start...].starts(with: "<?xml".utf8) ? .xml : .html
+        case UInt8(ascii: "<"): self = BodyFormat.beginsAsXML(bytes[start...]) ? .xml : .html
         default: return nil
         }
+    }
+
+    /// With its declaration, or with an element that HTML does not have.
+    private static func beginsAsXML(_ markup: ArraySlice<UInt8>) -> Bool {
+        if markup.starts(with: "<?xml".utf8) { return true }
+        let name = markup.dropFirst().prefix(while: Markup.isNameByte)
+        return name.first.map(Markup.isNameStart) == true && !HTMLElement.exists(name.map { FieldList.lowercased($0) })
     }
 
     /// `…+json` (RFC 6839 §3.1), and names of one's own such as `application/x-amz-json-1.1`.

@@ -81,6 +81,24 @@ struct MediaTypeTests {
         #expect(kinds("text/csv", "image/png") == ["header.content-type", "body"])
     }
 
+    /// So a primary that calls its XML a page is compared with itself at the paths at which it is with a shadow that does not.
+    @Test func xmlThatIsCalledAPageIsReadAsXML() {
+        let found = { (one: String, other: String, types: (String, String)) in
+            compare(answer(one, type: types.0), answer(other, type: types.1)).differences.map(\.path)
+        }
+        let pages = ("text/html", "text/html")
+        #expect(found("<Error><Id>1</Id></Error>", "<Error><Id>2</Id></Error>", pages) == ["$.Error.Id"])
+        #expect(
+            found("<Error><Id>1</Id></Error>", "<Error><Id>2</Id></Error>", ("text/html", "text/xml"))
+                == ["header.content-type", "$.Error.Id"])
+        #expect(found("<s:R xmlns:s='u'>1</s:R>", "<s:R xmlns:s='u'>2</s:R>", pages) == ["$.R['#text']"])
+        #expect(found("<P>1", "<P>2", pages) == ["$.p"])
+        #expect(
+            found("<Our-List><B>1</B></Our-List>", "<Our-List><B>2</B></Our-List>", pages)
+                == ["$.our-list.b"])
+        #expect(found("<Error><br>1", "<Error><br>2", pages).map { $0.prefix(8) } == ["$.error["])
+    }
+
     // MARK: - Multipart
 
     private func multipart(_ parts: [String], boundary: String = "B") -> String {
