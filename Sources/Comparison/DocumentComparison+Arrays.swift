@@ -63,15 +63,38 @@ extension DocumentComparison {
         }
         var rest = sequences
         trimIdentical(&rest)
+        if isQuiet { return compareQuietly(rest) }
         guard !isSettled(rest) else { return compareRest(rest) }
         trimEqual(&rest)
-        guard !isDone else { return }
         guard !isSettled(rest) else { return compareRest(rest) }
-        if isQuiet, !hasRules {
-            hasQuietDifference = true
-            return
-        }
         align(rest, left, right)
+    }
+
+    /// Whether two sequences are equal: in order, but for elements that a rule hides where the other side has none.
+    ///
+    /// No pair is walked twice. Searching here as `align` does would double the work with every level of nesting.
+    private mutating func compareQuietly(_ rest: Sequences) {
+        var (left, right) = (rest.start, rest.start)
+        while left < rest.leftEnd, right < rest.rightEnd {
+            if isEqual(left, right, rest) {
+                left += 1
+                right += 1
+                continue
+            }
+            // A rule hides only what is empty, which took no walk.
+            if hasRules, primary.isEmpty(leftElement(left, rest)) {
+                missing(left, in: rest)
+                left += 1
+            } else if hasRules, shadow.isEmpty(rightElement(right, rest)) {
+                extra(right, in: rest)
+                right += 1
+            } else {
+                hasQuietDifference = true
+            }
+            guard !isDone else { return }
+        }
+        for index in left..<rest.leftEnd where !isDone { missing(index, in: rest) }
+        for index in right..<rest.rightEnd where !isDone { extra(index, in: rest) }
     }
 
     func leftElement(_ index: Int, _ sequences: Sequences) -> Int { Int(elements[sequences.left + index]) }
@@ -113,10 +136,6 @@ extension DocumentComparison {
     /// Pairs from both ends what is equal under the rules.
     private mutating func trimEqual(_ rest: inout Sequences) {
         while rest.start < min(rest.leftEnd, rest.rightEnd), isEqual(rest.start, rest.start, rest) { rest.start += 1 }
-        if isQuiet, !hasRules, rest.start < rest.leftEnd {
-            hasQuietDifference = true
-            return
-        }
         // What is still left at the start differs, on its own there is nothing to find.
         while rest.start < min(rest.leftEnd, rest.rightEnd), !isSettled(rest),
             isEqual(rest.leftEnd - 1, rest.rightEnd - 1, rest)
@@ -164,7 +183,7 @@ extension DocumentComparison {
     private mutating func align(_ rest: Sequences, _ left: Int, _ right: Int) {
         guard let hashes = hashes(of: rest) else { return compareByPosition(rest) }
         let alignment = SequenceAlignment(hashes.left, hashes.right, budget: &alignmentBudget)
-        if alignment.isAbandoned, !isQuiet { findings.isAlignmentAbandoned = true }
+        if alignment.isAbandoned { findings.isAlignmentAbandoned = true }
         if !alignment.moved.isEmpty { foundMoved(rest, left, right) }
         var lefts = SortedRun(rest.start..<rest.leftEnd)
         var rights = SortedRun(rest.start..<rest.rightEnd)
@@ -202,7 +221,7 @@ extension DocumentComparison {
     private mutating func compareByPosition(_ rest: Sequences) {
         let before = findings.differences.count
         compareRest(rest)
-        if !isQuiet, findings.differences.count > before { findings.isAlignmentAbandoned = true }
+        if findings.differences.count > before { findings.isAlignmentAbandoned = true }
     }
 }
 

@@ -16,11 +16,14 @@ extension DocumentComparison {
         }
         for pair in paired.pairs { compare(Int(pair.left), Int(pair.right), in: bags) }
         guard !isDone else { return }
-        for (left, right) in zip(found.lefts, found.rights) { compare(left, right, in: bags) }
-        for left in (Array(found.lefts.dropFirst(found.rights.count)) + paired.missing).sorted() {
+        // Quietly, those without a partner are known to equal none: comparing them again would double the work with
+        // every level of nesting.
+        let changed = isQuiet ? 0 : min(found.lefts.count, found.rights.count)
+        for (left, right) in zip(found.lefts.prefix(changed), found.rights) { compare(left, right, in: bags) }
+        for left in (Array(found.lefts.dropFirst(changed)) + paired.missing).sorted() {
             missing(left, in: bags)
         }
-        for right in (Array(found.rights.dropFirst(found.lefts.count)) + paired.extra).sorted() {
+        for right in (Array(found.rights.dropFirst(changed)) + paired.extra).sorted() {
             extra(right, in: bags)
         }
     }

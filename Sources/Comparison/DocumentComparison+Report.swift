@@ -14,9 +14,7 @@ extension DocumentComparison {
         if kind == .value, primary.kind(left) == .string, TextShapes.areApart(primary.text(left), shadow.text(right)) {
             kind = .format
         }
-        let difference = printed(kind, left, right)
-        // Below a redacted place all differences print the same; one says it.
-        guard findings.differences.last != difference else { return }
+        guard let difference = printed(kind, left, right), findings.differences.last != difference else { return }
         guard findings.differences.count < limits.differences else {
             findings.truncated = true
             return
@@ -24,19 +22,29 @@ extension DocumentComparison {
         findings.differences.append(difference)
     }
 
-    private func printed(_ kind: DifferenceKind, _ left: Int, _ right: Int) -> Difference {
+    /// The nodes after so many places, the root's for none.
+    private func nodes(at depth: Int) -> (primary: Int, shadow: Int) {
+        depth > 0 ? (path[depth - 1].primary, path[depth - 1].shadow) : (0, 0)
+    }
+
+    /// - Returns: nil below a place that was just named for another one in it: all differences there print the same, and
+    ///   printing it once for each would be quadratic.
+    private mutating func printed(_ kind: DifferenceKind, _ left: Int, _ right: Int) -> Difference? {
+        if let standIn, standIn.depth < path.count, standIn.nodes == nodes(at: standIn.depth) { return nil }
         var (kind, left, right) = (kind, left, right)
         var (place, pattern, ends) = printedPath
+        var depth = ends.count
         if let cover = redaction.firstCover(of: place), cover < place.count {
             // The names below a redacted place are part of what it keeps to itself. A member among others of its
             // name is one place and two segments.
-            let depth = ends.firstIndex { $0 >= cover }.map { $0 + 1 } ?? 0
-            let around = cover == 0 || depth == 0 ? nil : path[depth - 1]
-            left = around?.primary ?? 0
-            right = around?.shadow ?? 0
-            let kept = cover == 0 ? 0 : ends[max(0, depth - 1)]
-            place.removeLast(place.count - kept)
-            pattern.removeLast(pattern.count - (cover == 0 ? 0 : min(depth, pattern.count)))
+            depth = cover == 0 ? 0 : ends.firstIndex { $0 >= cover }.map { $0 + 1 } ?? 0
+            place.removeLast(place.count - (depth > 0 ? ends[depth - 1] : 0))
+            pattern.removeLast(pattern.count - depth)
+            kind = .value
+        }
+        if depth < path.count {
+            (left, right) = nodes(at: depth)
+            standIn = (depth, (left, right))
             kind = .value
         }
         let (first, second) = (left < 0 ? nil : Value(index: left), right < 0 ? nil : Value(index: right))
@@ -53,12 +61,15 @@ extension DocumentComparison {
     }
 
     /// The current place as names and indices, as what it has in common with others of its kind, and how many
-    /// segments there are after each place. The pattern has one step per place.
+    /// segments there are after each place. The pattern has one step per place. What is too deep for any rule to name
+    /// is left out: the last place around it that a rule can name stands for it.
     private var printedPath: (segments: [PathSegment], pattern: [PathPattern.Step], ends: [Int]) {
         var segments: [PathSegment] = []
         var pattern: [PathPattern.Step] = []
         var ends: [Int] = []
         for place in path {
+            // Whatever a place takes, so that all below one are left out, or none.
+            guard segments.count + 2 <= PathPattern.maximumSteps else { break }
             let name: [UInt8]?
             switch place.step {
             case .primaryMember(let node): name = primary.name(node).text

@@ -54,6 +54,9 @@ struct DocumentComparison {
     /// What rules hid while `isQuiet`, to be taken back if there is a difference after all.
     var quietlyHidden: [Int32] = []
 
+    /// The last place that was named instead of one within it, see `+Report`.
+    var standIn: (depth: Int, nodes: (primary: Int, shadow: Int))?
+
     // Scratch, see `+Members` and `+Arrays`.
     var members: [Member] = []
     var memberTable: [Int32] = []

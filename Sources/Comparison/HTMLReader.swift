@@ -122,10 +122,10 @@ struct HTMLReader {
         position += 1
         skipBlanks()
         guard position < bytes.count else { return nil }
-        let isQuoted = bytes[position] == UInt8(ascii: "\"") || bytes[position] == UInt8(ascii: "'")
+        let quote = bytes[position]
+        let isQuoted = quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'")
         var end: Int?
         if isQuoted {
-            let quote = bytes[position]
             position += 1
             end = bytes[position...].firstIndex(of: quote)
         } else {

@@ -27,6 +27,46 @@ struct AdversarialTests {
         #expect(result.differences.map(\.kind) == [.value])
     }
 
+    @Test(arguments: [("$..nowhere", EquivalenceRule.Kind.case), ("$..*", .nullMissing), ("$..*", .stringNumber)])
+    func whatDiffersOnEveryLevelIsNotSearchedTwiceOnEach(place: String, kind: EquivalenceRule.Kind) throws {
+        let rules = ComparisonRules(
+            unordered: [UnorderedRule(path: try path("$..bag"))],
+            equivalence: [EquivalenceRule(path: try path(place), as: kind)])
+        let nest = { (open: String, core: String, close: String) in
+            (0..<28).reduce(core) { inner, level in "\(open)\(inner),\(level)\(close)" }
+        }
+        for (open, close) in [("[", "]"), ("{\"bag\":[", "]}")] {
+            let (one, other) = (nest(open, "1", ".5" + close), nest(open, "2", ".25" + close))
+            let result = compare(json(one), json(other), rules: rules)
+            #expect(result.notCompared == nil)
+            #expect(result.differences.map(\.kind) == Array(repeating: .value, count: 29))
+        }
+    }
+
+    @Test func whatIsTooDeepForARuleIsSaidOfThePlaceAroundIt() throws {
+        let deep = { (open: String, core: String, close: String) in
+            String(repeating: open, count: 200) + core + String(repeating: close, count: 200)
+        }
+        for (open, close, steps) in [("[", "]", 59), ("{\"a\":", "}", 59), ("{\"a\":0,\"a\":", "}", 60)] {
+            let (one, other) = (deep(open, "[1,2,3]", close), deep(open, "[4,5,6]", close))
+            let found = compare(json(one), json(other)).differences
+            #expect(found.map(\.kind) == [.value])
+            let place = try path(try #require(found.first?.path))
+            #expect(place.description.filter { $0 == "[" || $0 == "." }.count == steps)
+            #expect(differences(one, other, rules: ComparisonRules(ignore: [IgnoreRule(path: place)])) == [])
+        }
+    }
+
+    @Test func aRedactedBodyWithManyDifferencesIsPrintedOnce() throws {
+        let text = { (offset: Int) in "[" + (0..<10_000).map { "[\($0),\($0 + offset)]" }.joined(separator: ",") + "]" }
+        for place in ["body", "$", "$[*]"] {
+            let rules = ComparisonRules(redact: [try path(place)])
+            let result = compare(
+                json(text(1)), json(text(2)), rules: rules, limits: ComparisonLimits(differences: 20_000))
+            #expect(result.differences.count == (place == "$[*]" ? 10_000 : 1))
+        }
+    }
+
     @Test func aMillionNamesInAnotherOrderAreEqual() {
         let members = (0..<1_000_000).map { "\"k\($0)\":0" }
         let one = "{" + members.joined(separator: ",") + "}"

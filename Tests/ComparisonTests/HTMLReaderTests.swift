@@ -22,6 +22,7 @@ struct HTMLReaderTests {
         ("<p>a<div>b</div>", "<p>a</p><div>b</div>"), ("<a x=1 x=2>", "<a x=1>"), ("&eacute;&nbsp;&copy;", "é\u{A0}©"),
         ("<pre>\na\r\n b</pre>", "<pre>a\n b</pre>"), ("<title> a  b </title>", "<title>a b</title>"),
         ("</p>x</b>", "x"), ("<p a=>b</p>", "<p a=''>b</p>"),
+        ("<a href=>t</a>", "<a href>t</a>"), ("<input value=><p>x", "<input value=''><p>x"),
     ]
 
     @Test(arguments: equalPages)

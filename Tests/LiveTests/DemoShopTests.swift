@@ -110,7 +110,7 @@ import Testing
             Set(planted.map(\.endpoint)) == [
                 "POST /api/v1/orders", "GET /api/v1/orders", "GET /api/v1/orders/{id}", "PATCH /api/v1/orders/{id}",
             ])
-        #expect(Set(planted.map(\.kind)) == ["type", "value", "order"])
+        #expect(Set(planted.map(\.kind)) == ["type", "value", "format", "order"])
         // Whoever shadows no refused writes still meets every fault.
         #expect(Set(planted.filter { $0.trigger != .refusedWrite }.map(\.fault)) == Set(Fault.allCases))
     }
@@ -118,7 +118,8 @@ import Testing
     /// The kind of difference between two JSON values, as far as this shop has them.
     private func difference(_ left: Any?, _ right: Any?) -> String? {
         switch (left, right) {
-        case (let left as String, let right as String): left == right ? nil : "value"
+        case (let left as String, let right as String):
+            left == right ? nil : left.hasSuffix("Z") == right.hasSuffix("Z") ? "value" : "format"
         case (let left as NSNumber, let right as NSNumber): left == right ? nil : "value"
         case (let left as [NSDictionary], let right as [NSDictionary]):
             left == right ? nil : Set(left) == Set(right) ? "order" : "value"

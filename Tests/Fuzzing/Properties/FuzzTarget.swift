@@ -11,6 +11,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case jsonBodies = "json-bodies"
     case otherBodies = "other-bodies"
     case pathPattern = "path-pattern"
+    case jsonVariants = "json-variants"
+    case otherVariants = "other-variants"
     case contentCoding = "content-coding"
 
     /// Checks every property of this target over one input.
@@ -28,6 +30,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .jsonBodies: try checkBodies(bytes, of: jsonTypes)
         case .otherBodies: try checkBodies(bytes, of: otherTypes)
         case .pathPattern: try checkPathPattern(bytes)
+        case .jsonVariants: try checkJSONVariants(bytes)
+        case .otherVariants: try checkOtherVariants(bytes)
         case .contentCoding: try checkContentCoding(bytes)
         }
     }

@@ -29,6 +29,12 @@ public struct SHA256: HashFunction, Sendable {
             return UInt8(truncatingIfNeeded: word >> 56)
         }
     }
+
+    public static func hash(data: some Sequence<UInt8>) -> [UInt8] {
+        var hash = SHA256()
+        hash.update(data: data)
+        return hash.finalize()
+    }
 }
 
 public struct HMAC<Hash: HashFunction> {
