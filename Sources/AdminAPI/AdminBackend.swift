@@ -39,8 +39,8 @@ package protocol AdminBackend: Sendable {
     /// Every rule that can hide a difference, of one extraction or with nil of all, and what it hid.
     func rules(extraction: String?) async throws(AdminError) -> [RuleReport]
 
-    /// Where the primary was seen to disagree with itself, at one extraction or with nil at all.
-    func noise(extraction: String?) async throws(AdminError) -> [NoiseReport]
+    /// Where the primary was seen to disagree with itself and what that hid, at one extraction or with nil at all.
+    func noise(extraction: String?) async throws(AdminError) -> NoiseSummary
 
     /// What the proxy would do with a request.
     /// - Parameters:

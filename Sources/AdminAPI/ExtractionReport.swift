@@ -29,6 +29,8 @@ package struct ExtractionReport: Sendable, Codable, Equatable {
     package var rules: [RuleReport]?
     /// Fields in which the primary was seen to disagree with itself.
     package var noise: [NoiseReport]?
+    /// What they hid.
+    package var noiseHidden: NoiseTotal?
     /// Evidence of the whole proxy that found no place since the stage was entered, by what it was.
     package var losses: [String: Int]?
 

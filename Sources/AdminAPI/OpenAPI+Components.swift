@@ -59,6 +59,7 @@ extension OpenAPI {
                   "configuration": {"$ref": "#/components/schemas/Configuration"},
                   "rules": {"type": "array", "items": {"$ref": "#/components/schemas/Rule"}},
                   "noise": {"type": "array", "items": {"$ref": "#/components/schemas/Noise"}},
+                  "noiseHidden": {"$ref": "#/components/schemas/NoiseTotal"},
                   "losses": {
                     "type": "object",
                     "description": "Evidence of the whole proxy that found no place, by what it was.",

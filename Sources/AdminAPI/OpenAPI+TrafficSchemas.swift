@@ -81,6 +81,25 @@ extension OpenAPI {
             "exceeds": {"type": "boolean", "description": "The shadow differs more often than noise explains."}
           }
         },
+        "NoiseTotal": {
+          "type": "object",
+          "required": ["extraction", "pairs", "differences", "fields"],
+          "properties": {
+            "extraction": {"type": "string"},
+            "pairs": {"type": "integer", "description": "Pairs of answers of which noise hid something."},
+            "differences": {"type": "integer"},
+            "fields": {"type": "integer", "description": "Fields learned, counted by endpoint."},
+            "lastHit": {"type": "string", "format": "date-time"}
+          }
+        },
+        "NoiseSummary": {
+          "type": "object",
+          "required": ["totals", "fields"],
+          "properties": {
+            "totals": {"type": "array", "items": {"$ref": "#/components/schemas/NoiseTotal"}},
+            "fields": {"type": "array", "items": {"$ref": "#/components/schemas/Noise"}}
+          }
+        },
         "Replay": {
           "type": "object",
           "required": ["example", "examples", "method", "target", "result", "leftOut", "differences"],

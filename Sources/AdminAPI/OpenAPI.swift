@@ -304,7 +304,7 @@ package enum OpenAPI {
             "/api/v1/noise": {
               "get": {
                 "operationId": "noise",
-                "summary": "Where the primary was seen to disagree with itself.",
+                "summary": "Where the primary was seen to disagree with itself, and what that hid.",
                 "parameters": [
                   {
                     "name": "extraction",
@@ -318,7 +318,7 @@ package enum OpenAPI {
                   "200": {
                     "description": "OK",
                     "content": {
-                      "application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Noise"}}}
+                      "application/json": {"schema": {"$ref": "#/components/schemas/NoiseSummary"}}
                     }
                   },
                   "404": {"$ref": "#/components/responses/Problem"},

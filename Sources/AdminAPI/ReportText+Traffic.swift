@@ -1,15 +1,31 @@
+internal import Comparison
+
 // Coverage, latency, rules, noise and history in words.
 extension ReportText {
-    /// `9 of 11 requests compared, 1 shed; 2xx 9 of 9, 4xx 0 of 2`
-    package static func coverage(_ coverage: CoverageReport) -> String {
+    /// `9 of 11 requests compared, 1 shed, body-too-large 1; 2xx 9 of 9, 4xx 0 of 2`
+    /// - Parameter verdicts: of the same endpoint, for the other reasons.
+    package static func coverage(_ coverage: CoverageReport, _ verdicts: VerdictReport = VerdictReport()) -> String {
         var parts = ["\(count(coverage.compared)) of \(counted(coverage.seen, "request")) compared"]
         let notSampled = coverage.seen - coverage.sampled
         if notSampled > 0 { parts.append("\(count(notSampled)) not sampled") }
         if coverage.shed > 0 { parts.append("\(count(coverage.shed)) shed") }
         if coverage.circuitOpen > 0 { parts.append("\(count(coverage.circuitOpen)) while the circuit was open") }
+        parts += otherReasons(verdicts)
         let classes = coverage.byStatusClass.sorted { $0.key < $1.key }
             .map { "\($0.key) \(count($0.value.compared)) of \(count($0.value.seen))" }
         return parts.joined(separator: ", ") + (classes.count > 1 ? "; " + classes.joined(separator: ", ") : "")
+    }
+
+    /// Why else requests were not compared, the most frequent reasons first: `body-too-large 10`.
+    private static func otherReasons(_ verdicts: VerdictReport) -> [String] {
+        let told = [NotComparedReason.notSampled, .shed, .shadowCircuitOpen].map(\.rawValue)
+        var reasons = verdicts.notCompared.filter { $0.value > 0 && !told.contains($0.key) }
+        if verdicts.primaryFailed > 0 { reasons["primary failed"] = verdicts.primaryFailed }
+        if verdicts.shadowFailed > 0 { reasons["shadow failed"] = verdicts.shadowFailed }
+        let sorted = reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        let rest = sorted.dropFirst(3).reduce(0) { $0 &+ $1.value }
+        return sorted.prefix(3).map { "\($0.key) \(count($0.value))" }
+            + (rest > 0 ? ["\(count(rest)) for other reasons"] : [])
     }
 
     /// `3.1 / 12`
@@ -45,6 +61,12 @@ extension ReportText {
         let (dead, expired) = (rules.count(where: \.dead), rules.count(where: \.expired))
         return counted(rules.count, "rule") + (dead > 0 ? ", \(dead) dead" : "")
             + (expired > 0 ? ", \(expired) expired" : "")
+    }
+
+    /// `7,083 pairs, 8,887 differences hidden; 2 fields learned`
+    package static func hidden(_ noise: NoiseTotal) -> String {
+        "\(counted(noise.pairs, "pair")), \(counted(noise.differences, "difference")) hidden; "
+            + "\(counted(noise.fields, "field")) learned"
     }
 
     /// `examples-dropped 12, noise-dropped 3`

@@ -47,6 +47,12 @@ package enum ReportText {
         ) + " UTC"
     }
 
+    /// `2026-11-20` of a time at which that day (UTC) is over, as files write it; any other time as itself.
+    package static func lastDay(_ end: Date) -> String {
+        guard end.timeIntervalSince1970.truncatingRemainder(dividingBy: 86_400) == 0 else { return time(end) }
+        return end.addingTimeInterval(-1).formatted(Date.ISO8601FormatStyle().year().month().day())
+    }
+
     /// `3 h 5 min ago`, `just now`.
     package static func ago(_ date: Date, now: Date) -> String {
         let seconds = now.timeIntervalSince(date)

@@ -153,3 +153,34 @@ package struct NoiseReport: Sendable, Codable, Equatable {
         self.exceeds = exceeds
     }
 }
+
+/// What noise hid at one extraction, as far back as the store knows.
+package struct NoiseTotal: Sendable, Codable, Equatable {
+    package var extraction: String
+    /// Pairs of answers of which it hid something.
+    package var pairs: Int
+    package var differences: Int
+    /// Fields in which the primary was seen to disagree with itself, counted by endpoint.
+    package var fields: Int
+    package var lastHit: Date?
+
+    /// - Parameter tally: nil if it never hid anything.
+    package init(extraction: String, tally: RuleTally?, fields: Int) {
+        self.extraction = extraction
+        pairs = tally?.pairs ?? 0
+        differences = tally?.differences ?? 0
+        self.fields = fields
+        lastHit = tally?.last
+    }
+}
+
+/// What is known of the primaries' disagreement with themselves.
+package struct NoiseSummary: Sendable, Codable, Equatable {
+    package var totals: [NoiseTotal]
+    package var fields: [NoiseReport]
+
+    package init(totals: [NoiseTotal], fields: [NoiseReport]) {
+        self.totals = totals
+        self.fields = fields
+    }
+}

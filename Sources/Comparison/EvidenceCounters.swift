@@ -21,6 +21,9 @@ package struct LatencyKey: Hashable, Sendable {
 
 /// A rule of one extraction's file, by what it says: `ignore $.requestId`. A rule that was rewritten counts anew.
 package struct RuleKey: Hashable, Sendable {
+    /// Stands for what was learned of the primary, in the place of a rule.
+    package static let noise = "noise"
+
     package var extraction: String
     /// See ``ComparisonRules/names``.
     package var rule: String

@@ -13,6 +13,12 @@ struct SeenValue {
     var isAbsent: Bool { text == Printing.absent }
     var isNull: Bool { kind == .null }
 
+    /// See ``Redactor/token(_:)``.
+    var isRedacted: Bool {
+        text.split(separator: "redacted:", omittingEmptySubsequences: false).dropFirst()
+            .contains { $0.prefix(12).utf8.count(where: { JSONText.hexDigit($0) != nil }) == 12 }
+    }
+
     /// `""`, `[]` or `{}`.
     var isEmpty: Bool {
         guard let document else { return false }
@@ -51,6 +57,9 @@ struct ValuePair {
         guard let one = primary.string, let other = shadow.string else { return nil }
         return (one, other)
     }
+
+    /// Either value is, or holds, a token in place of a value that nobody may see.
+    var isRedacted: Bool { primary.isRedacted || shadow.isRedacted }
 
     /// Both values without the quotes of strings.
     var texts: [String] { [primary, shadow].map { $0.string ?? $0.text } }

@@ -25,6 +25,10 @@ package struct SuggestedRule: Sendable, Equatable {
     package var details: [Detail]
     /// For the reviewer: what was seen that makes this the narrowest rule.
     package var seen: String
+    /// Nil: it may go into the file as it stands.
+    package var restraint: Restraint?
+    /// The values are redacted, so examples prove nothing about it.
+    package var isUntriable = false
 
     package init(_ list: List, _ path: String, _ details: [Detail] = [], seen: String) {
         self.list = list
@@ -75,12 +79,14 @@ package enum RuleSuggestion {
     }
 
     /// Nothing narrower will do.
-    package static func ignoring(_ path: String, seen: String) -> SuggestedRule {
-        SuggestedRule(.ignore, path, seen: seen)
+    package static func ignoring(_ path: String, _ kind: DifferenceKind, seen: String) -> SuggestedRule {
+        var rule = SuggestedRule(.ignore, path, seen: seen)
+        rule.restraint = SuggestedRule.Restraint(ignoring: path, kind)
+        return rule
     }
 
     private static func withoutCovered(_ rules: [SuggestedRule]) -> [SuggestedRule] {
-        let ignored = Set(rules.filter { $0.list == .ignore }.map(\.path))
+        let ignored = Set(rules.filter { $0.list == .ignore && $0.restraint == nil }.map(\.path))
         return rules.filter { rule in
             guard rule.path.hasPrefix("$") else { return true }
             let isBelow = ignored.contains { path in
@@ -94,25 +100,29 @@ package enum RuleSuggestion {
     private static func rule(
         for difference: GroupedDifference, _ pairs: [ValuePair], _ examples: [Example]
     ) -> SuggestedRule {
-        let path = difference.path
-        guard path.hasPrefix("$"), path != "$" || difference.kind == .order else {
-            return ignoring(path, seen: "no narrower rule speaks of \(path)")
+        let (path, kind) = (difference.path, difference.kind)
+        let ignored = { (seen: String) in ignoring(path, kind, seen: seen) }
+        if pairs.contains(where: \.isRedacted), kind == .value || kind == .type {
+            var rule = ignored("cannot be tried: the values are redacted")
+            rule.isUntriable = true
+            return rule
         }
-        switch difference.kind {
+        guard path.hasPrefix("$"), path != "$" || kind == .order else {
+            return ignored("no narrower rule speaks of \(path)")
+        }
+        switch kind {
         case .order:
             let key = ArrayKeys.key(at: path, in: examples)
             let details = key.map { [SuggestedRule.Detail("key", $0, isText: true)] } ?? []
             return SuggestedRule(
                 .unordered, path, details,
                 seen: "the same elements in another order" + (key.map { ", each with a \($0) of its own" } ?? ""))
-        case .value:
-            return values(path, pairs) ?? ignoring(path, seen: "the values have nothing in common")
-        case .type:
-            return types(path, pairs) ?? ignoring(path, seen: "the types are not two ways to write one value")
+        case .value: return values(path, pairs) ?? ignored("the values have nothing in common")
+        case .type: return types(path, pairs) ?? ignored("the types are not two ways to write one value")
         case .missing, .extra:
-            return absences(path, pairs) ?? ignoring(path, seen: "one side lacks a value that the other one has")
-        case .length: return ignoring(path, seen: "another number of elements")
-        case .format: return ignoring(path, seen: "another format")
+            return absences(path, pairs) ?? ignored("one side lacks a value that the other one has")
+        case .length: return ignored("another number of elements")
+        case .format: return ignored("another format")
         }
     }
 

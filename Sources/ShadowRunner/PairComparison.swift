@@ -147,7 +147,7 @@ struct PairComparison: Sendable {
             run.count(subject.key(isGone ? .transient : .match))
         }
         if !split.hidden.isEmpty {
-            run.countHidden(RuleKey(extraction: name, rule: "noise"), differences: split.hidden.count)
+            run.countHidden(RuleKey(extraction: name, rule: RuleKey.noise), differences: split.hidden.count)
         }
         return nil
     }

@@ -53,19 +53,23 @@ private struct TrafficCheck: AdminCommand {
 
     func execute(_ admin: AdminClient, _ terminal: Terminal) async throws(ClientFailure) {
         let data = try await admin.get(["rules"])
-        try show([RuleReport].self, data, admin, terminal) { rules in
-            RulesText.write(rules, now: Date(), to: terminal)
-        }
         let rules = try admin.shown([RuleReport].self, data)
+        let noise =
+            client.json ? [] : try admin.shown(NoiseSummary.self, try await admin.get(["noise"])).totals
+        try show([RuleReport].self, data, admin, terminal) { rules in
+            RulesText.write(rules, noise: noise, now: Date(), to: terminal)
+        }
         if rules.contains(where: { $0.dead || $0.expired }) { throw ClientFailure(exit: .refused, message: "") }
     }
 }
 
 /// Rules and what they hide, in 80 columns.
 enum RulesText {
-    static func write(_ rules: [RuleReport], now: Date, to terminal: Terminal) {
+    /// - Parameter noise: shown beside the rules: it hides, too, and is nobody's to take out.
+    static func write(_ rules: [RuleReport], noise: [NoiseTotal] = [], now: Date, to terminal: Terminal) {
         guard !rules.isEmpty else {
             terminal.write("no rule hides anything")
+            write(noise, to: terminal)
             return
         }
         terminal.write(
@@ -83,12 +87,20 @@ enum RulesText {
                     TextLayout.padded(last, to: 17),
                     rule.dead || rule.expired ? terminal.paint(state, .red) : state,
                 ].joined())
-            let until = rule.until.map { "until \(ReportText.time($0))" }
+            let until = rule.until.map { "until \(ReportText.lastDay($0))" }
             let why = [rule.because, until].compactMap { $0 }.joined(separator: ", ")
             if !why.isEmpty { terminal.field("", why, labelWidth: 2) }
         }
+        write(noise, to: terminal)
         let compared = Dictionary(rules.map { ($0.extraction, $0.compared) }) { $1 }.values.reduce(0, &+)
         terminal.write(
             terminal.paint("\(ReportText.rules(rules)); \(ReportText.count(compared)) pairs compared", .bold))
+    }
+
+    private static func write(_ noise: [NoiseTotal], to terminal: Terminal) {
+        for total in noise where total.pairs > 0 {
+            let name = noise.count > 1 ? TextLayout.cutMiddle(total.extraction, to: 20) + ": " : ""
+            terminal.write("\(name)noise: \(ReportText.hidden(total))")
+        }
     }
 }

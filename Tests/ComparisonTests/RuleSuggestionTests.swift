@@ -98,6 +98,31 @@ private func suggested(_ pairs: [(String, String)]) -> [String] {
         #expect(
             RuleSuggestion.rules(for: group, examples: examples).map(\.yaml)
                 == [#"{path: "header.cache-control", because: "…"}"#, #"{path: "status", because: "…"}"#])
+        let status = RuleSuggestion.rules(for: group, examples: examples).last
+        #expect(status?.restraint == .onlyAsComment("hides the status of every endpoint, a 500 in place of a 200 too"))
+    }
+
+    @Test func wholeBodiesAreNeverIgnored() {
+        for (path, kind) in [("body", DifferenceKind.value), ("body", .format), ("$", .type), ("$[*]", .value)] {
+            let rules = RuleSuggestion.rules(for: [GroupedDifference(path: path, kind: kind)], examples: [])
+            guard case .never = rules.first?.restraint else { return #expect(Bool(false), "\(path) \(rules)") }
+        }
+        #expect(RuleSuggestion.ignoring("$[*].id", .value, seen: "").restraint == nil)
+        #expect(RuleSuggestion.ignoring("header.etag", .value, seen: "").restraint == nil)
+    }
+
+    @Test func aRuleReachesItsPlaceAndOneThatIgnoresWhatIsBelow() {
+        func reaches(_ list: SuggestedRule.List, _ path: String, _ other: String, _ kind: DifferenceKind) -> Bool {
+            SuggestedRule(list, path, seen: "").reaches(GroupedDifference(path: other, kind: kind))
+        }
+        #expect(reaches(.ignore, "$.a", "$.a[*].b", .type) && !reaches(.ignore, "$.a", "$.ab", .type))
+        #expect(reaches(.ignore, "$.a[*]", "$.a[*].b", .value) && !reaches(.ignore, "$.a.b", "$.a[*]", .value))
+        #expect(reaches(.ignore, "body", "$.a", .value) && reaches(.ignore, "status", "status", .value))
+        #expect(!reaches(.ignore, "status", "header.etag", .value) && !reaches(.ignore, "$", "header.etag", .value))
+        #expect(reaches(.tolerance, "$.a", "$.a", .value) && !reaches(.tolerance, "$.a", "$.a.b", .value))
+        #expect(!reaches(.matches, "$.a", "$.a", .type) && reaches(.equivalence, "$.a", "$.a", .type))
+        #expect(reaches(.unordered, "$.a", "$.a", .order) && !reaches(.unordered, "$.a", "$.a", .length))
+        #expect(reaches(.ignore, "header.cache-control", "header.cache-control.max-age", .value))
     }
 
     @Test func nothingIsSuggestedBelowAPlaceThatIsIgnored() {

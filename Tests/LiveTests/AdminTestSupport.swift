@@ -118,6 +118,7 @@ struct SampleBackend: AdminBackend {
     let performed: PerformedLog
     let replayed = ReplayLog()
     var replays: [ReplayReport]
+    var otherGroups: [GroupReport] = []
 
     final class ReplayLog: Sendable {
         private let requests = Mutex<[ReplayRequest]>([])
@@ -170,6 +171,9 @@ struct SampleBackend: AdminBackend {
             storeConnected: true, traffic: TrafficReport(monolith: 1204, service: 0))
         report.rules = Self.rules(text: text)
         report.noise = Self.noise(text: text)
+        report.noiseHidden = NoiseTotal(
+            extraction: text ?? "orders", tally: RuleTally(pairs: 7_083, differences: 8_887, last: Self.time), fields: 2
+        )
         report.losses = [text ?? "examples-dropped": 12]
         detail = Self.detail(text: text)
     }
@@ -258,7 +262,7 @@ struct SampleBackend: AdminBackend {
 
     func groups(extraction: String?) async throws(AdminError) -> [GroupReport] {
         try check()
-        return [detail.group]
+        return [detail.group] + otherGroups
     }
 
     func group(signature: String) async throws(AdminError) -> GroupDetail {
@@ -292,9 +296,9 @@ struct SampleBackend: AdminBackend {
         return report.rules ?? []
     }
 
-    func noise(extraction: String?) async throws(AdminError) -> [NoiseReport] {
+    func noise(extraction: String?) async throws(AdminError) -> NoiseSummary {
         try check()
-        return report.noise ?? []
+        return NoiseSummary(totals: report.noiseHidden.map { [$0] } ?? [], fields: report.noise ?? [])
     }
 
     func explain(

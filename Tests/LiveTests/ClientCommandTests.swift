@@ -28,6 +28,39 @@ import Testing
         run.expectReadable()
     }
 
+    @Test func `while Postgres is away the evidence is unknown, and not nothing`() async throws {
+        var backend = SampleBackend()
+        backend.report.storeConnected = false
+        backend.report.shadow = VerdictReport()
+        let run = try await outcome(of: StatusCommand.self, ["orders"], backend)
+        #expect(run.output.contains("  shadow    unknown while Postgres is away\n"))
+        #expect(run.output.contains("how many fell back is unknown"))
+        #expect(!run.output.contains("0 compared") && !run.output.contains("nothing seen yet"))
+        let table = try await outcome(of: StatusCommand.self, [], backend)
+        #expect(table.output.contains("orders            shadow          0%          –         –        0  ✗ cutover"))
+        let json = try JSONTree(try await outcome(of: StatusCommand.self, ["orders", "--json"], backend).output)
+        #expect(json["storeConnected"] == .bool(false) && json["shadow"]?["compared"] == .number(0))
+    }
+
+    @Test func `of many endpoints those with the most requests are shown, each with why not`() async throws {
+        var backend = SampleBackend()
+        backend.report.endpoints = (1...33).map { number in
+            var report = EndpointReport(
+                endpoint: "GET /p\(number)",
+                verdicts: VerdictReport(compared: number, shadowFailed: 2, notCompared: ["body-too-large": 10]))
+            report.coverage = CoverageReport(
+                seen: 12 + number, sampled: 12 + number, shed: 0, circuitOpen: 0, compared: number, byStatusClass: [:])
+            return report
+        }
+        let run = try await outcome(of: StatusCommand.self, ["orders"], backend)
+        #expect(run.output.contains("and 3 more endpoints, --all shows them\n"))
+        #expect(run.output.contains("GET /p4 ") && !run.output.contains("GET /p3 "))
+        #expect(run.output.contains("4 of 16 requests compared, body-too-large 10, shadow failed 2\n"))
+        let all = try await outcome(of: StatusCommand.self, ["orders", "--all"], backend)
+        #expect(all.output.contains("GET /p3 ") && !all.output.contains("--all"))
+        run.expectReadable()
+    }
+
     @Test func `an open gate is checked, a running window counts its days`() async throws {
         var backend = SampleBackend()
         backend.report.stage = .fallback
@@ -138,6 +171,17 @@ import Testing
         #expect(two.complaints == "strangler: orders: refused\n  - needs 3 more\n  - and more\n")
     }
 
+    @Test func `an empty name is no name of a list`() async throws {
+        for run in [
+            try await outcome(of: DiffCommand.self, [""]), try await outcome(of: RuleSuggestCommand.self, [""]),
+            try await outcome(of: ReplayCommand.self, [""]), try await outcome(of: FixedCommand.self, [""]),
+        ] {
+            #expect(run.code == 1 && run.complaints == "strangler: a group's signature is needed\n")
+        }
+        let status = try await outcome(of: StatusCommand.self, [""])
+        #expect(status.code == 1 && status.complaints == "strangler: an extraction's name is needed\n")
+    }
+
     @Test func `an unknown extraction is refused beside the known ones`() async throws {
         let run = try await outcome(of: StatusCommand.self, ["or/ders"])
         #expect(run.code == 1)
@@ -185,6 +229,8 @@ final class Capture: Sendable {
 
     var output: String { written.withLock { $0.output } }
     var complaints: String { written.withLock { $0.complaints } }
+
+    func note(_ text: String) { written.withLock { $0.output += text } }
 
     func terminal(
         isColoured: Bool = false, columns: Int = Terminal.width, showsProgress: Bool = false,

@@ -109,6 +109,24 @@ private func run(_ arguments: [String], isColoured: Bool = false) async throws -
         #expect(try await run([folder["a.json"], folder.path]).complaints.contains("is a folder"))
     }
 
+    @Test func `compressed files are what is in them`() async throws {
+        let folder = try Folder(["a.json": #"{"n":1,"m":2}"#, "b.json": #"{"m":2, "n":1}"#, "cut.json.gz": "\u{1F}"])
+        // {"m":2,"n":1}, by gzip.
+        let packed: [UInt8] = [
+            0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xAB, 0x56, 0xCA, 0x55, 0xB2, 0x32,
+            0xD2, 0x51, 0x50, 0xCA, 0x53, 0xB2, 0x32, 0xAC, 0x05, 0x00, 0xD0, 0x80, 0xF9, 0x76, 0x0E, 0x00,
+            0x00, 0x00,
+        ]
+        for name in ["b.json.gz", "b"] {
+            try Data(packed).write(to: URL(filePath: folder[name]))
+            let outcome = try await run([folder["a.json"], folder[name]])
+            #expect(outcome.code == 0 && outcome.output == "same: compared as application/json\n", "\(outcome)")
+        }
+        #expect(ComparedSource("x/a.XML.zst").mediaType == "application/xml")
+        let cut = try await run([folder["a.json"], folder["cut.json.gz"]])
+        #expect(cut.code == 3 && cut.output.contains("not compared: content-encoding"), "\(cut)")
+    }
+
     @Test func `the program reads standard input and keeps to its exit codes`() async throws {
         let folder = try Folder(Self.files)
         let same = try await Program.run("compare", "a.json", "same.json", in: folder.path)
@@ -118,6 +136,7 @@ private func run(_ arguments: [String], isColoured: Bool = false) async throws -
         #expect(piped.status == 1 && piped.output.contains("missing  body: "))
         for arguments in [
             ["-", "-"], ["a.json"], ["a", "b", "--method", "POST"], ["a", "b", "--header", "nonsense"],
+            ["ftp://a/b", "b"],
         ] {
             let error = #expect(throws: (any Error).self) { try Strangler.parseAsRoot(["compare"] + arguments) }
             #expect(error.map { Strangler.exitCode(for: $0) } == .validationFailure)
@@ -140,6 +159,17 @@ private func run(_ arguments: [String], isColoured: Bool = false) async throws -
         let kept = try await run([folder["kept"], url(one)])
         #expect(kept.code == 0 && kept.output == "same: compared as application/json\n")
         for origin in [one, other, third] { await origin.close() }
+    }
+
+    @Test func `https where there is none is one plain sentence`() async throws {
+        let plain = try await Origin()
+        let url = "https://127.0.0.1:\(plain.port)/"
+        let outcome = try await run([url, url])
+        #expect(outcome.code == 3)
+        #expect(
+            outcome.complaints
+                == "strangler: \(url) cannot be reached: no https there, or with a certificate that is not trusted\n")
+        await plain.close()
     }
 
     @Test func `what cannot be reached, or does not answer in time, is exit code 3`() async throws {

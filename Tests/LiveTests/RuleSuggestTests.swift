@@ -16,7 +16,7 @@ import Testing
         (#"{"a":1}"#, #"{"a":1,"b":[]}"#), (#"{"id":"ord_1"}"#, #"{"id":"ord_22"}"#),
         (#"{"id":"0123456789abcdef"}"#, #"{"id":"fedcba9876543210"}"#), (#"{"n":"Ann"}"#, #"{"n":"ann"}"#),
         (#"{"n":"a  b"}"#, #"{"n":"a b"}"#), (#"{"n":{"deep":[1,2,{"x":true}]}}"#, #"{"n":{"deep":[1,{"x":false}]}}"#),
-        (#"{"it's \"so\"":1}"#, #"{"it's \"so\"":false}"#), (#"[1,2]"#, #"{"a":1}"#), (#"{"n":1}"#, "not JSON"),
+        (#"{"it's \"so\"":1}"#, #"{"it's \"so\"":false}"#),
     ]
 
     private static func detail(_ primary: String, _ shadow: String, status: Int = 200) -> GroupDetail {
@@ -54,9 +54,61 @@ import Testing
 
     @Test func `status and headers are ignored where they are`() throws {
         let proposal = RuleProposal(Self.detail("1", "1", status: 404))
-        #expect(proposal.yaml.contains(#"  - {path: "status", because: "…"}"#))
         #expect(proposal.yaml.contains(#"  - {path: "header.cache-control.a", because: "…"}"#))
-        #expect(proposal.verified == 1)
+        #expect(proposal.rules.map(\.path).contains("status") == false)
+        #expect(
+            proposal.yaml.hasSuffix(
+                """
+                # ignore:
+                #   - {path: "status", because: "…"}
+                #   Think twice: it hides the status of every endpoint, a 500 in place of a 200
+                #   too; it hides nothing else that is known.
+
+                """), "\(proposal.yaml)")
+        #expect(proposal.checkable == 1 && proposal.verified == 0)
+    }
+
+    @Test(arguments: [(#"[1,2]"#, #"{"a":1}"#, "$"), (#"{"n":1}"#, "not JSON", "body")])
+    func `whole bodies are never ignored, and the reason stands there`(pair: (String, String, String)) throws {
+        let proposal = RuleProposal(Self.detail(pair.0, pair.1))
+        #expect(proposal.rules.isEmpty && proposal.held.map(\.path) == [pair.2], "\(proposal.yaml)")
+        #expect(!proposal.yaml.contains("path:"))
+        #expect(proposal.yaml.contains("# " + "  \(pair.2) is not to be ignored: a rule has no endpoint"))
+        #expect(proposal.comments == ["No rule is proposed for 7c1e5f0a."])
+        _ = try ComparisonRules.parse(ConfigurationFile(name: "Shadow/orders.yaml", text: proposal.yaml))
+    }
+
+    @Test func `each rule says what else it would hide`() async throws {
+        let group = { (signature: String, endpoint: String, count: Int, path: String, kind: DifferenceKind) in
+            GroupReport(
+                signature: signature, extraction: "orders", endpoint: endpoint, state: "new", count: count,
+                differences: [GroupedDifference(path: path, kind: kind)], firstSeen: Date(), lastSeen: Date())
+        }
+        var backend = SampleBackend()
+        backend.detail = Self.detail(#"{"a":{"b":"x"}}"#, #"{"a":{"b":"y"}}"#, status: 500)
+        backend.otherGroups = [
+            group("11", "GET /a", 4, "$.a.b", .type), group("22", "GET /b", 1_200, "$.a.b.c", .value),
+            group("33", "GET /c", 7, "$.a.bc", .value), group("44", "GET /d", 9, "status", .value),
+        ]
+        let text = try await outcome(of: RuleSuggestCommand.self, ["7c1e"], backend).output
+        #expect(text.contains("    # also hides 2 other groups with 1,204 mismatches (GET /b, GET /a)\n"), "\(text)")
+        #expect(text.contains("also hides 1 other group with 9"))
+        let tree = try JSONTree(try await outcome(of: RuleSuggestCommand.self, ["7c1e", "--json"], backend).output)
+        let rules = (0..<4).compactMap { tree["rules"]?[$0] }
+        let rule = try #require(rules.first { $0["path"] == .string("$.a.b") })
+        #expect(rule["alsoHides"]?["groups"] == .number(2) && rule["alsoHides"]?["mismatches"] == .number(1_204))
+        #expect(tree["held"]?[0]?["path"] == .string("status"))
+    }
+
+    @Test func `redacted values are no values`() {
+        var detail = Self.detail(#"{"n":"redacted:0123456789ab"}"#, #"{"n":"redacted:ba9876543210"}"#)
+        #expect(detail.group.differences.map(\.path) == ["$.n"])
+        let proposal = RuleProposal(detail)
+        #expect(proposal.rules.map(\.list) == [.ignore])
+        #expect(proposal.yaml.contains("# cannot be tried: the values are redacted\n"))
+        #expect(proposal.comments.last == "Not tried: the values are redacted.")
+        detail = Self.detail(#"{"n":"redacted: ab12"}"#, #"{"n":"redacted:  ab12"}"#)
+        #expect(RuleProposal(detail).rules.map(\.list) == [.equivalence])
     }
 
     @Test func `an example that was cut proves nothing`() {
@@ -82,6 +134,7 @@ import Testing
                 extraction: orders
                 unordered:
                   - {path: "$.items", because: "…"}  # the same elements in another order
+                    # hides nothing else that is known
 
                 """)
         let tree = try JSONTree(try await outcome(of: RuleSuggestCommand.self, ["7c1e", "--json"], backend).output)

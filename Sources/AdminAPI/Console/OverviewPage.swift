@@ -141,7 +141,7 @@ struct ExtractionCard {
             endpointName: endpoint.endpoint, endpointCompared: ReportText.count(endpoint.verdicts.compared),
             endpointMismatch: ReportText.count(endpoint.verdicts.mismatch),
             endpointCoverage: endpoint.verdicts.coverage.map(ReportText.percent) ?? "–",
-            endpointParts: endpoint.coverage.map(ReportText.coverage) ?? "",
+            endpointParts: endpoint.coverage.map { ReportText.coverage($0, endpoint.verdicts) } ?? "",
             endpointMonolith: endpoint.latency?.monolith.map { "monolith " + ReportText.latency($0) } ?? "–",
             endpointService: endpoint.latency?.service.map { "service " + ReportText.latency($0) } ?? "")
     }

@@ -62,11 +62,11 @@ struct AdminClient: Sendable {
     ///   - query: names and values without percent-encoding; those without a value are left out.
     /// - Returns: the JSON of the answer.
     func get(_ path: [String], query: [(String, String?)] = []) async throws(ClientFailure) -> Data {
-        try await send(request(path, query: query))
+        try await send(try request(path, query: query))
     }
 
     func post(_ path: [String], _ body: some Encodable) async throws(ClientFailure) -> Data {
-        var request = request(path, query: [])
+        var request = try request(path, query: [])
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
         request.headers.add(name: "strangler-actor", value: Self.actor)
@@ -77,7 +77,14 @@ struct AdminClient: Sendable {
         return try await send(request)
     }
 
-    private func request(_ path: [String], query: [(String, String?)]) -> HTTPClientRequest {
+    private func request(
+        _ path: [String], query: [(String, String?)]
+    ) throws(ClientFailure) -> HTTPClientRequest {
+        // Without it the path would be that of the whole list.
+        guard !path.contains("") else {
+            let what = path.first == "groups" ? "a group's signature" : "an extraction's name"
+            throw ClientFailure(exit: .refused, message: "\(what) is needed")
+        }
         var url = address.text + "/api/v1/" + path.map(Self.encoded).joined(separator: "/")
         let pairs = query.compactMap { name, value in value.map { "\(name)=\(Self.encoded($0))" } }
         if !pairs.isEmpty { url += "?" + pairs.joined(separator: "&") }

@@ -12,7 +12,7 @@ struct CompareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare", abstract: "Compare two files or two URLs as the proxy compares two answers.",
         discussion: """
-            A and B are files, http(s) URLs, or one of each; `-` is standard input. Of two URLs status and headers are \
+            A and B are files (also .gz, .zst, .br), http(s) URLs, or one of each; `-` is standard input. Of two URLs status and headers are \
             compared, too; of a file only the body is.
             Exit codes: 0 the same, 1 different, 2 wrong usage or rules, 3 cannot be read, reached or compared.
             """)
@@ -39,6 +39,11 @@ struct CompareCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard first != "-" || second != "-" else { throw ValidationError("only one of the two can be standard input") }
+        for source in [first, second] {
+            if let scheme = ComparedSource.scheme(source), !["http", "https"].contains(scheme) {
+                throw ValidationError("\(scheme):// cannot be read: only http and https")
+            }
+        }
         guard ["GET", "HEAD"].contains(method.uppercased()) else {
             throw ValidationError("--method is GET or HEAD: compare changes nothing")
         }

@@ -14,7 +14,7 @@ enum ComparedSource: Equatable, Sendable {
     init(_ argument: String) {
         if argument == "-" {
             self = .standardInput
-        } else if argument.hasPrefix("http://") || argument.hasPrefix("https://") {
+        } else if let scheme = Self.scheme(argument), ["http", "https"].contains(scheme) {
             self = .url(argument)
         } else {
             self = .file(argument)
@@ -23,11 +23,36 @@ enum ComparedSource: Equatable, Sendable {
 
     var isURL: Bool { if case .url = self { true } else { false } }
 
+    /// Of a URL, in lower case (RFC 3986 §3.1).
+    static func scheme(_ argument: String) -> String? {
+        guard let end = argument.firstRange(of: "://")?.lowerBound else { return nil }
+        let scheme = argument[..<end].lowercased()
+        let isScheme =
+            scheme.first?.isLetter == true && scheme.allSatisfy { $0.isLetter || $0.isNumber || "+-.".contains($0) }
+        return isScheme ? scheme : nil
+    }
+
     /// As the file's name says, or nil: a URL's answer says it itself, standard input has no name.
     var mediaType: String? {
-        guard case .file(let path) = self, let dot = path.lastIndex(of: ".") else { return nil }
-        return Self.types[path[path.index(after: dot)...].lowercased()]
+        guard case .file(let path) = self else { return nil }
+        let (name, ending) = Self.parted(path)
+        guard Self.codings[ending] != nil else { return Self.types[ending] }
+        return Self.types[Self.parted(name).ending]
     }
+
+    /// The content coding of a compressed file, by its name or its first bytes.
+    static func coding(ofFile path: String, _ bytes: [UInt8]) -> String? {
+        if let coding = codings[parted(path).ending] { return coding }
+        if bytes.starts(with: [0x1F, 0x8B]) { return "gzip" }
+        return bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) ? "zstd" : nil
+    }
+
+    private static func parted(_ path: String) -> (name: String, ending: String) {
+        guard let dot = path.lastIndex(of: ".") else { return (path, "") }
+        return (String(path[..<dot]), path[path.index(after: dot)...].lowercased())
+    }
+
+    private static let codings = ["gz": "gzip", "gzip": "gzip", "br": "br", "zst": "zstd", "zz": "deflate"]
 
     private static let types = [
         "json": "application/json", "ndjson": "application/x-ndjson", "jsonl": "application/x-ndjson",
@@ -89,9 +114,10 @@ struct ComparedSourceReader: Sendable {
         guard bytes.count <= bodyLimit else {
             throw ComparedSourceFailure(message: "\(name): \(AnswerTooLarge(limit: bodyLimit))")
         }
+        let coding = ComparedSource.coding(ofFile: name, bytes)
+        let headers = [type.map { ("content-type", $0) }, coding.map { ("content-encoding", $0) }].compactMap { $0 }
         return Answer(
-            status: 200, headers: type.map { [HeaderField(name: "content-type", value: $0)] } ?? [],
-            body: bytes)
+            status: 200, headers: headers.map { HeaderField(name: $0.0, value: $0.1) }, body: bytes)
     }
 
     private func answer(of url: String) async throws(ComparedSourceFailure) -> Answer {
@@ -144,6 +170,8 @@ enum FailureText {
             }
         case let error as IOError: String(cString: strerror(error.errnoCode)).lowercased()
         case is NIOConnectionError: "connection refused, or no such host"
+        case _ where String(reflecting: type(of: error)).hasPrefix("NIOSSL."):
+            "no https there, or with a certificate that is not trusted"
         default: TextLayout.oneLine("\(error)")
         }
     }

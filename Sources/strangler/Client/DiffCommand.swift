@@ -84,12 +84,13 @@ struct ExampleText {
     let noise: Set<GroupedDifference>
 
     func write(to terminal: Terminal) {
-        terminal.write("  \(example.request.method) \(example.request.target)")
+        let line = "\(example.request.method) \(example.request.target)"
+        for part in SideBySide.wrapped(line, width: terminal.textWidth - 2) { terminal.write("  " + part) }
         for field in example.request.headers {
-            terminal.write(terminal.paint("  " + TextLayout.cut(Self.line(field), to: Terminal.width - 2), .dim))
+            terminal.write(terminal.paint("  " + TextLayout.cut(Self.line(field), to: terminal.textWidth - 2), .dim))
         }
         for line in BodyLines.lines(example.request.body, [], side: .primary) {
-            for part in SideBySide.wrapped(line.text, width: Terminal.width - 2) { terminal.write("  " + part) }
+            for part in SideBySide.wrapped(line.text, width: terminal.textWidth - 2) { terminal.write("  " + part) }
         }
         terminal.write("")
         for difference in example.differences.prefix(Self.listedDifferences) { write(difference, to: terminal) }
@@ -99,13 +100,13 @@ struct ExampleText {
         if terminal.columns < Self.leastColumns {
             writeStacked(to: terminal)
         } else {
-            sideBySide.write(width: max(terminal.columns, Terminal.width), to: terminal)
+            sideBySide.write(width: terminal.columns, to: terminal)
         }
     }
 
     private func write(_ difference: Difference, to terminal: Terminal) {
         let isNoise = noise.contains(GroupedDifference(difference))
-        let room = max(terminal.columns, Terminal.width) - 13
+        let room = terminal.columns - 13
         let (primary, shadow) = TextLayout.cutAlike(difference.primary, difference.shadow, to: room)
         terminal.write(
             "  \(terminal.paint(difference.path, .bold)) \(difference.kind.rawValue)"

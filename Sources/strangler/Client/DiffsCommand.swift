@@ -15,7 +15,7 @@ struct DiffsCommand: AdminCommand {
             "Only those in this state: \(GroupReport.states.joined(separator: ", ")).", valueName: "state"))
     var state: String?
 
-    @Flag(help: "Also those that are the monolith's own noise.")
+    @Flag(help: "Also those that are the primary's own noise, and those beyond the first \(GroupsText.shownGroups).")
     var all = false
 
     @Flag(help: "One line for each place and kind, over all groups: one cause often has many signatures.")
@@ -41,7 +41,7 @@ struct DiffsCommand: AdminCommand {
         }
         try show([GroupReport].self, data, admin, terminal) { groups in
             if byField {
-                GroupsText.write(fields: FieldTotal.list(groups), of: groups, to: terminal)
+                GroupsText.write(fields: FieldTotal.list(groups), of: groups, all: all, to: terminal)
             } else {
                 GroupsText.write(groups, all: all, now: Date(), to: terminal)
             }
@@ -81,6 +81,8 @@ struct FieldTotal: Encodable, Equatable {
 
 /// Groups in lists of 80 columns.
 enum GroupsText {
+    static let shownGroups = 50
+
     /// Three lines and more a group: endpoints and paths are too long for one.
     static func write(_ groups: [GroupReport], all: Bool, now: Date, to terminal: Terminal) {
         guard !groups.isEmpty else {
@@ -95,9 +97,10 @@ enum GroupsText {
                     "SIGNATURE  STATE             COUNT    SHARE  FIRST SEEN        LAST SEEN", .dim))
         }
         let severalExtractions = Set(groups.map(\.extraction)).count > 1
-        for group in shown {
+        for group in shown.prefix(all ? .max : shownGroups) {
             write(group, namesExtraction: severalExtractions, now: now, to: terminal)
         }
+        writeRest(of: shown.count, "group", all: all, to: terminal)
         let noise = groups.count - shown.count
         if noise > 0 {
             let mismatches = groups.filter(\.isNoise).reduce(0) { $0 &+ $1.count }
@@ -106,6 +109,12 @@ enum GroupsText {
                     "\(ReportText.counted(noise, "group")) of noise left out "
                         + "(\(ReportText.counted(mismatches, "mismatch", "mismatches"))): --all shows them", .dim))
         }
+    }
+
+    private static func writeRest(of count: Int, _ noun: String, all: Bool, to terminal: Terminal) {
+        guard !all, count > shownGroups else { return }
+        terminal.write(
+            terminal.paint("and \(ReportText.counted(count - shownGroups, "more " + noun)), --all shows them", .dim))
     }
 
     private static func write(_ group: GroupReport, namesExtraction: Bool, now: Date, to terminal: Terminal) {
@@ -140,14 +149,14 @@ enum GroupsText {
             + "\(ReportText.counted(groups.count, "group")): " + parts.joined(separator: ", ")
     }
 
-    static func write(fields: [FieldTotal], of groups: [GroupReport], to terminal: Terminal) {
+    static func write(fields: [FieldTotal], of groups: [GroupReport], all: Bool = false, to terminal: Terminal) {
         guard !fields.isEmpty else {
             terminal.write("no mismatches")
             return
         }
         terminal.write(terminal.paint(total(groups), .bold))
         terminal.write(terminal.paint("KIND      GROUPS  MISMATCHES  PATH", .dim))
-        for field in fields {
+        for field in fields.prefix(all ? .max : shownGroups) {
             let mark = field.noise == true ? "  ~ noise" : ""
             terminal.write(
                 TextLayout.padded(field.kind.rawValue, to: 8)
@@ -156,6 +165,7 @@ enum GroupsText {
                     + terminal.paint(TextLayout.cutMiddle(field.path, to: Terminal.width - 30 - mark.count), .bold)
                     + terminal.paint(mark, .dim))
         }
+        writeRest(of: fields.count, "field", all: all, to: terminal)
     }
 
     static func paint(_ state: String) -> Terminal.Paint {

@@ -45,15 +45,15 @@ struct ReplayCommand: AdminCommand {
         }
         terminal.endProgress()
         let summary = ReplaySummary(replays)
+        if !client.json { ReplayText.write(replays, summary, to: terminal) }
         let mark = try await markFixed(summary, detail.group, admin, terminal)
         if client.json {
             let counts = "\"agree\":\(summary.agree),\"differ\":\(summary.differ),\"failed\":\(summary.failed),"
             terminal.write(
                 "{\(counts)\"fixed\":\(mark != nil),\"replays\":[\(raw.joined(separator: ","))],"
                     + "\"signature\":\"\(whole.filter { $0.isHexDigit })\",\"skipped\":\(summary.skipped)}")
-        } else {
-            ReplayText.write(replays, summary, to: terminal)
-            if let mark { GroupText.write(mark, to: terminal) }
+        } else if let mark {
+            GroupText.write(mark, to: terminal)
         }
         guard summary.isProof else { throw ClientFailure(exit: .refused, message: "") }
     }
@@ -65,7 +65,7 @@ struct ReplayCommand: AdminCommand {
         var reason = change.reason
         if !fix {
             guard !client.json, terminal.isAsking else { return nil }
-            guard terminal.asks("\(summary.sentence). Mark \(group.signature.prefix(8)) as fixed? [y/N] ") else {
+            guard terminal.asks("Mark \(group.signature.prefix(8)) as fixed? [y/N] ") else {
                 return nil
             }
             reason = reason ?? "replayed: \(summary.sentence)"

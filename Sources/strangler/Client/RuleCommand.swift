@@ -25,11 +25,20 @@ struct RuleSuggestCommand: AdminCommand {
             var path: String
             var with: [String: String]
             var seen: String
+            /// Beside the group itself.
+            var alsoHides: RuleReach
+        }
+
+        /// What is not proposed as it stands.
+        struct Held: Encodable {
+            var path: String
+            var why: String
         }
 
         var extraction: String
         var signature: String
         var rules: [Rule]
+        var held: [Held]
         var yaml: String
         var mismatches: Int
         var share: Double?
@@ -39,15 +48,19 @@ struct RuleSuggestCommand: AdminCommand {
 
     func execute(_ admin: AdminClient, _ terminal: Terminal) async throws(ClientFailure) {
         let detail = try admin.shown(GroupDetail.self, try await admin.get(["groups", signature]))
-        let proposal = RuleProposal(detail)
+        let all = try admin.shown(
+            [GroupReport].self, try await admin.get(["groups"], query: [("extraction", detail.group.extraction)]))
+        let proposal = RuleProposal(detail, others: all.filter { $0.signature != detail.group.signature })
         if client.json {
             let json = JSON(
                 extraction: detail.group.extraction, signature: detail.group.signature,
                 rules: proposal.rules.map { rule in
                     let details = rule.details.map { ($0.key, $0.value) }
                     return JSON.Rule(
-                        rule: rule.list.rawValue, path: rule.path, with: Dictionary(details) { $1 }, seen: rule.seen)
+                        rule: rule.list.rawValue, path: rule.path, with: Dictionary(details) { $1 }, seen: rule.seen,
+                        alsoHides: proposal.reach(of: rule))
                 },
+                held: proposal.held.map { JSON.Held(path: $0.path, why: $0.why) },
                 yaml: proposal.yaml, mismatches: detail.group.count, share: detail.group.share,
                 examples: proposal.checkable, verified: proposal.verified)
             // Texts and numbers always encode.
@@ -62,20 +75,34 @@ struct RuleSuggestCommand: AdminCommand {
 /// The rules for one group, tried on its examples.
 struct RuleProposal {
     private let group: GroupReport
-    private(set) var rules: [SuggestedRule]
+    private let others: [GroupReport]
+    /// Those that may go into a file as they stand.
+    private(set) var rules: [SuggestedRule] = []
+    /// Those that would hide too much.
+    private(set) var held: [Held] = []
     /// Examples whose bodies were recorded whole.
     private(set) var checkable = 0
     /// Those that show none of the group's differences under the rules.
     private(set) var verified = 0
 
-    init(_ detail: GroupDetail) {
+    struct Held: Equatable {
+        var path: String
+        var why: String
+        /// A rule that is shown nevertheless, commented out.
+        var yaml: String?
+    }
+
+    /// - Parameter others: of the same extraction, for what the rules would hide there.
+    init(_ detail: GroupDetail, others: [GroupReport] = []) {
         group = detail.group
+        self.others = others
         let differences = detail.group.differences.map(\.grouped)
-        rules = RuleSuggestion.rules(
-            for: differences,
-            examples: detail.examples.map {
-                .init(differences: $0.differences, primary: $0.primary.body, shadow: $0.shadow.body)
-            })
+        add(
+            RuleSuggestion.rules(
+                for: differences,
+                examples: detail.examples.map {
+                    .init(differences: $0.differences, primary: $0.primary.body, shadow: $0.shadow.body)
+                }))
         let pairs = detail.examples.compactMap(RecordedPair.init)
         checkable = pairs.count
         widen(until: differences, hiddenIn: pairs)
@@ -86,11 +113,29 @@ struct RuleProposal {
     /// What a narrow rule does not hide in the examples after all is ignored.
     private mutating func widen(until differences: [GroupedDifference], hiddenIn pairs: [RecordedPair]) {
         let left = leftovers(pairs).reduce(into: Set()) { $0.formUnion($1) }.intersection(differences)
+            .filter { difference in !held.contains { $0.path == difference.path } }
         guard !left.isEmpty else { return }
-        let paths = Set(left.map(\.path))
-        rules.removeAll { paths.contains($0.path) }
-        rules += paths.sorted().map { RuleSuggestion.ignoring($0, seen: "no narrower rule hides it in every example") }
+        let kinds = Dictionary(left.map { ($0.path, $0.kind) }) { first, _ in first }
+        rules.removeAll { kinds[$0.path] != nil }
+        add(
+            kinds.sorted { $0.key < $1.key }.map {
+                RuleSuggestion.ignoring($0.key, $0.value, seen: "no narrower rule hides it in every example")
+            })
     }
+
+    private mutating func add(_ suggested: [SuggestedRule]) {
+        for rule in suggested {
+            switch rule.restraint {
+            case nil: rules.append(rule)
+            case .onlyAsComment(let why): held.append(Held(path: rule.path, why: said(why, rule), yaml: rule.yaml))
+            case .never(let why): held.append(Held(path: rule.path, why: why, yaml: nil))
+            }
+        }
+    }
+
+    private func said(_ why: String, _ rule: SuggestedRule) -> String { "\(why); it \(reach(of: rule).sentence)" }
+
+    func reach(of rule: SuggestedRule) -> RuleReach { RuleReach(rule, others) }
 
     /// What still differs in each example under the rules as the file will have them.
     private func leftovers(_ pairs: [RecordedPair]) -> [Set<GroupedDifference>] {
@@ -110,9 +155,18 @@ struct RuleProposal {
             let entries = rules.filter { $0.list == list }
             guard !entries.isEmpty else { continue }
             lines.append("\(list.rawValue):")
-            for entry in entries { lines.append("  - \(entry.yaml)  # \(entry.seen)") }
+            for entry in entries {
+                lines.append("  - \(entry.yaml)  # \(entry.seen)")
+                lines.append("    # \(reach(of: entry).sentence)")
+            }
         }
-        return lines
+        return lines + held.flatMap { comment($0) }
+    }
+
+    private func comment(_ held: Held) -> [String] {
+        let start = held.yaml.map { ["# ignore:", "#   - \($0)"] } ?? []
+        let text = held.yaml == nil ? "\(held.path) is not to be ignored: \(held.why)" : "Think twice: it \(held.why)."
+        return start + TextLayout.wrapped(text, width: Terminal.width - 4).map { "#   " + $0 }
     }
 
     var comments: [String] {
@@ -120,15 +174,20 @@ struct RuleProposal {
         if let part = group.share, let compared = group.endpointCompared {
             share = ", \(ReportText.share(part)) of \(ReportText.count(compared)) compared"
         }
+        guard !rules.isEmpty else { return ["No rule is proposed for \(group.signature.prefix(8))."] }
         var lines = [
             "For Shadow/\(group.extraction).yaml: move each entry into its list, and write why.",
             "Would hide \(ReportText.counted(group.count, "mismatch", "mismatches"))\(share),",
             "of \(group.endpoint), and whatever else differs at these places.",
         ]
-        lines.append(
-            checkable == 0
-                ? "Not tried: no example was recorded whole."
-                : "Tried on \(ReportText.counted(checkable, "example")): \(verified) no longer differ.")
+        if rules.contains(where: \.isUntriable) {
+            lines.append("Not tried: the values are redacted.")
+        } else {
+            lines.append(
+                checkable == 0
+                    ? "Not tried: no example was recorded whole."
+                    : "Tried on \(ReportText.counted(checkable, "example")): \(verified) no longer differ.")
+        }
         return lines
     }
 }

@@ -11,6 +11,9 @@ struct StatusCommand: AdminCommand {
     @Argument(help: "One extraction in full; without it, all of them in a table.")
     var name: String?
 
+    @Flag(help: "All endpoints, not only the \(StatusText.shownEndpoints) with the most requests.")
+    var all = false
+
     @OptionGroup var client: ClientOptions
 
     func execute(_ admin: AdminClient, _ terminal: Terminal) async throws(ClientFailure) {
@@ -25,7 +28,7 @@ struct StatusCommand: AdminCommand {
         if let name {
             let data = try await admin.get(["extractions", name])
             try show(ExtractionReport.self, data, admin, terminal) { report in
-                StatusText.write(report, now: Date(), to: terminal)
+                StatusText.write(report, all: all, now: Date(), to: terminal)
             }
         } else {
             let data = try await admin.get(["extractions"])
@@ -38,6 +41,10 @@ struct StatusCommand: AdminCommand {
 
 /// Reports as text of 80 columns.
 enum StatusText {
+    /// Where clients make up paths there are thousands.
+    static let shownEndpoints = 30
+    private static let shownNoise = 10
+
     static func write(table reports: [ExtractionReport], to terminal: Terminal) {
         guard !reports.isEmpty else {
             terminal.write("no extraction is defined")
@@ -45,12 +52,13 @@ enum StatusText {
         }
         terminal.write(terminal.paint("EXTRACTION        STAGE       WEIGHT   COMPARED  MISMATCH  BACKLOG  NEXT", .dim))
         for report in reports {
-            let mismatch = TextLayout.padded(ReportText.count(report.shadow.mismatch), to: 10, right: true)
+            let known = { (count: Int) in report.storeConnected ? ReportText.count(count) : "–" }
+            let mismatch = TextLayout.padded(known(report.shadow.mismatch), to: 10, right: true)
             let cells = [
                 TextLayout.padded(TextLayout.cut(report.extraction, to: 16), to: 18),
                 TextLayout.padded(report.stage.rawValue, to: 11),
                 TextLayout.padded(report.weight.description, to: 7, right: true),
-                TextLayout.padded(ReportText.count(report.shadow.compared), to: 11, right: true),
+                TextLayout.padded(known(report.shadow.compared), to: 11, right: true),
                 report.shadow.mismatch > 0 ? terminal.paint(mismatch, .red) : mismatch,
                 TextLayout.padded(ReportText.count(report.backlog), to: 9, right: true),
                 "  " + next(report.gate),
@@ -65,7 +73,7 @@ enum StatusText {
         return gate.open ? "✓ \(next.rawValue)" : "✗ \(next.rawValue)"
     }
 
-    static func write(_ report: ExtractionReport, now: Date, to terminal: Terminal) {
+    static func write(_ report: ExtractionReport, all: Bool = false, now: Date, to terminal: Terminal) {
         terminal.write(
             terminal.paint(report.extraction, .bold)
                 + ": \(ReportText.step(report.stage)), stage \(report.stage.rawValue), "
@@ -78,10 +86,11 @@ enum StatusText {
             "traffic",
             "\(ReportText.count(report.traffic.monolith)) answered by the monolith, "
                 + "\(ReportText.count(report.traffic.service)) by the service since the proxy started")
-        terminal.field("shadow", verdicts(report.shadow))
-        terminal.field("", ReportText.coverage(report.shadow))
-        for endpoint in report.endpoints ?? [] { write(endpoint, to: terminal) }
-        for line in noise(report.noise ?? []) { terminal.field("noise", line) }
+        if report.storeConnected {
+            writeEvidence(report, all: all, to: terminal)
+        } else {
+            terminal.field("shadow", "unknown while Postgres is away")
+        }
         if let rules = report.rules, !rules.isEmpty {
             let isIdle = rules.contains { $0.dead || $0.expired }
             terminal.field(
@@ -91,10 +100,33 @@ enum StatusText {
             terminal.field("losses", "evidence without a place: \(ReportText.losses(losses))")
         }
         terminal.field("backlog", ReportText.counted(report.backlog, "write"))
-        terminal.field(
-            "fallback", "\(ReportText.window(report)); \(ReportText.fellBack(report.fallback, now: now))")
+        let fellBack =
+            report.storeConnected ? ReportText.fellBack(report.fallback, now: now) : "how many fell back is unknown"
+        terminal.field("fallback", "\(ReportText.window(report)); \(fellBack)")
         write(report.gate, to: terminal)
         if !report.storeConnected { writeStoreAway(terminal) }
+    }
+
+    private static func writeEvidence(_ report: ExtractionReport, all: Bool, to terminal: Terminal) {
+        terminal.field("shadow", verdicts(report.shadow))
+        terminal.field("", ReportText.coverage(report.shadow))
+        let endpoints = report.endpoints ?? []
+        let byTraffic = endpoints.sorted { ($1.verdicts.seen, $0.endpoint) < ($0.verdicts.seen, $1.endpoint) }
+        let shown = all ? endpoints : Array(byTraffic.prefix(shownEndpoints)).sorted { $0.endpoint < $1.endpoint }
+        for endpoint in shown { write(endpoint, to: terminal) }
+        let rest = endpoints.count - shown.count
+        if rest > 0 { terminal.field("", "and \(ReportText.count(rest)) more endpoints, --all shows them") }
+        if let hidden = report.noiseHidden, hidden.pairs > 0 || hidden.fields > 0 {
+            terminal.field("noise", ReportText.hidden(hidden))
+        }
+        let lines = noise(report.noise ?? [])
+        let shownLines = all ? lines.count : shownNoise
+        for (number, line) in lines.prefix(shownLines).enumerated() {
+            terminal.field(number == 0 && report.noiseHidden == nil ? "noise" : "", line)
+        }
+        if lines.count > shownLines {
+            terminal.field("", "and \(ReportText.count(lines.count - shownLines)) more endpoints, --all shows them")
+        }
     }
 
     /// The seven stages on one line, in 76 characters.
@@ -119,7 +151,7 @@ enum StatusText {
         terminal.write(
             String(repeating: " ", count: 12) + name
                 + (endpoint.verdicts.mismatch > 0 ? terminal.paint(counts, .red) : counts))
-        if let coverage = endpoint.coverage { dim(ReportText.coverage(coverage), terminal) }
+        if let coverage = endpoint.coverage { dim(ReportText.coverage(coverage, endpoint.verdicts), terminal) }
         if let latency = endpoint.latency {
             let sides = [("monolith", latency.monolith), ("service", latency.service)].compactMap { name, side in
                 side.map { "\(name) \(ReportText.latency($0)) ms" }

@@ -8,6 +8,8 @@ struct Terminal: Sendable {
     let isColoured: Bool
     /// Of the window, for what can use more than ``width``, or has to do with less.
     let columns: Int
+    /// Lines of text are no longer than ``width``, however wide the window is.
+    var textWidth: Int { min(columns, Self.width) }
     /// Progress is shown on standard error only if somebody looks at it.
     let showsProgress: Bool
     private let output: @Sendable (String) -> Void
@@ -99,7 +101,7 @@ struct Terminal: Sendable {
 
     /// A label in a column of its own, and a text that wraps beside it.
     func field(_ label: String, _ text: String, labelWidth: Int = 10) {
-        let lines = TextLayout.wrapped(text, width: Self.width - labelWidth - 2)
+        let lines = TextLayout.wrapped(text, width: textWidth - labelWidth - 2)
         for (number, line) in lines.enumerated() {
             let name = TextLayout.padded(number == 0 ? label : "", to: labelWidth)
             write("  " + paint(name, .dim) + line)

@@ -21,12 +21,17 @@ struct LearnedNoise: Sendable {
     func noisy(
         among fields: [GroupedDifference], extraction: String, endpoint: String, primary: ComparedSide
     ) -> Set<GroupedDifference>? {
+        baseline(extraction: extraction, endpoint: endpoint, primary: primary).map { baseline in
+            Set(fields.filter { baseline.judge($0) == .noise })
+        }
+    }
+
+    /// All that was learned at one endpoint, as ``noisy(among:extraction:endpoint:primary:)`` judges by it; nil if nothing.
+    func baseline(extraction: String, endpoint: String, primary: ComparedSide) -> NoiseBaseline? {
         let scopes = [primary, primary == .monolith ? .service : .monolith].map {
             NoiseScope(extraction: extraction, endpoint: endpoint, side: $0)
         }
-        guard let scope = scopes.first(where: { (tallies[$0]?.compared.twins ?? 0) > 0 }) else { return nil }
-        let baseline = model.baseline(of: scope)
-        return Set(fields.filter { baseline.judge($0) == .noise })
+        return scopes.first { (tallies[$0]?.compared.twins ?? 0) > 0 }.map(model.baseline)
     }
 
     /// By extraction and endpoint, the noisiest field first.

@@ -52,10 +52,20 @@ extension ProxyBackend {
         return try await group(signature: whole).group
     }
 
-    func noise(extraction: String?) async throws(AdminError) -> [NoiseReport] {
+    func noise(extraction: String?) async throws(AdminError) -> NoiseSummary {
         try await checkKnown(extraction)
         await recorder.flush()
-        return LearnedNoise(try await asking { try await $0.noise() }).reports(of: extraction)
+        let learned = LearnedNoise(try await asking { try await $0.noise() })
+        var totals: [NoiseTotal] = []
+        for name in await keeper.model.definitions.map(\.name) where extraction == nil || extraction == name {
+            let hits = try await asking { try await $0.ruleHits(extraction: name) }
+            totals.append(noiseTotal(name, hits, fields: learned.reports(of: name).count))
+        }
+        return NoiseSummary(totals: totals, fields: learned.reports(of: extraction))
+    }
+
+    func noiseTotal(_ extraction: String, _ hits: [String: RuleTally], fields: Int) -> NoiseTotal {
+        NoiseTotal(extraction: extraction, tally: hits[RuleKey.noise], fields: fields)
     }
 
     func checkKnown(_ extraction: String?) async throws(AdminError) {

@@ -39,7 +39,9 @@ extension ProxyBackend {
                 request: plan, monolith: UpstreamAddress(model.configuration.monolith).authority,
                 service: UpstreamAddress(extraction.service).authority, timeout: extraction.shadowTimeout,
                 comparer: shadowed.comparer, bodyLimit: Self.replayBodyLimit)
-            let noise = Set(detail.group.differences.filter { $0.noise == true }.map(\.grouped))
+            let group = detail.group
+            let noise = await learnedNoise().baseline(
+                extraction: group.extraction, endpoint: group.endpoint, primary: await primary(of: group.extraction))
             await replay.run(example, of: detail.group, noise: noise, settle: Self.replaySettleTime, into: &report)
         }
         return report
@@ -61,7 +63,7 @@ private struct Replay: Sendable {
     }
 
     func run(
-        _ example: ExampleReport, of group: GroupReport, noise: Set<GroupedDifference>, settle: Duration,
+        _ example: ExampleReport, of group: GroupReport, noise: NoiseBaseline?, settle: Duration,
         into report: inout ReplayReport
     ) async {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
@@ -77,7 +79,7 @@ private struct Replay: Sendable {
 
     /// - Returns: whether they differ.
     private func look(
-        _ http: HTTPClient, _ example: ExampleReport, _ group: GroupReport, _ noise: Set<GroupedDifference>,
+        _ http: HTTPClient, _ example: ExampleReport, _ group: GroupReport, _ noise: NoiseBaseline?,
         _ report: inout ReplayReport
     ) async -> Bool {
         report.result = .failed
@@ -97,10 +99,11 @@ private struct Replay: Sendable {
     }
 
     private func judge(
-        _ primary: Answer, _ shadow: Answer, _ group: GroupReport, _ noise: Set<GroupedDifference>,
+        _ primary: Answer, _ shadow: Answer, _ group: GroupReport, _ noise: NoiseBaseline?,
         _ report: inout ReplayReport
     ) {
-        let isReal = { (difference: Difference) in !noise.contains(GroupedDifference(difference)) }
+        // At any field of the endpoint, not only at those of the group: the group was found while they were noise, too.
+        let isReal = { (difference: Difference) in noise?.judge(GroupedDifference(difference)) != .noise }
         let result = comparer.compare(primary: primary, shadow: shadow, now: Date())
         report.differences = result.differences.filter(isReal)
         if report.differences.isEmpty {

@@ -19,7 +19,11 @@ extension ProxyBackend {
             report.addLatencies(latencies)
         }
         report.rules = try? await rules(extraction: name)
-        report.noise = await learnedNoise().reports(of: name)
+        let noise = await learnedNoise().reports(of: name)
+        report.noise = noise
+        if let hits = try? await store.ruleHits(extraction: name) {
+            report.noiseHidden = noiseTotal(name, hits, fields: noise.count)
+        }
         if let losses = try? await store.losses(since: since) {
             report.losses = Dictionary(uniqueKeysWithValues: losses.map { ($0.key.rawValue, $0.value) })
         }
