@@ -126,7 +126,12 @@ extension OpenAPI {
           "required": [],
           "properties": {
             "example": {"type": "integer", "minimum": 0, "default": 0},
-            "headers": {"type": "array", "items": {"$ref": "#/components/schemas/HeaderField"}}
+            "headers": {"type": "array", "items": {"$ref": "#/components/schemas/HeaderField"}},
+            "query": {
+              "type": "array",
+              "items": {"$ref": "#/components/schemas/HeaderField"},
+              "description": "In place of redacted values in the query, by name."
+            }
           },
           "additionalProperties": false
         },

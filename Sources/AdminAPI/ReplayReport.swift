@@ -7,18 +7,23 @@ package struct ReplayRequest: Sendable, Codable, Equatable {
     /// Sent to both sides; take the place of recorded fields of the same name, since credentials are not recorded.
     package var headers: [HeaderField]
 
-    package init(example: Int, headers: [HeaderField] = []) {
+    /// Take the place of redacted values in the target's query, by name; not percent-encoded.
+    package var query: [HeaderField]
+
+    package init(example: Int, headers: [HeaderField] = [], query: [HeaderField] = []) {
         self.example = example
         self.headers = headers
+        self.query = query
     }
 
-    private enum CodingKeys: String, CodingKey, CaseIterable { case example, headers }
+    private enum CodingKeys: String, CodingKey, CaseIterable { case example, headers, query }
 
     package init(from decoder: any Decoder) throws {
         try decoder.refuseUnknownKeys(CodingKeys.self)
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         example = try fields.decodeIfPresent(Int.self, forKey: .example) ?? 0
         headers = try fields.decodeIfPresent([HeaderField].self, forKey: .headers) ?? []
+        query = try fields.decodeIfPresent([HeaderField].self, forKey: .query) ?? []
     }
 
     /// A token for a name (RFC 9110 §5.6.2), no control characters in the value, and nothing that frames the message.

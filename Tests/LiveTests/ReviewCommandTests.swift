@@ -414,6 +414,23 @@ import Testing
         }
     }
 
+    @Test func `what was redacted in a query can be supplied, and nothing else in it`() throws {
+        let recorded = RecordedRequest(
+            method: "GET", target: "/a?token=redacted:0123456789ab&b=1&api%20key=redacted%3Aba9876543210", headers: [],
+            body: nil)
+        #expect(
+            ReplayPlan(recorded, supplied: [], query: [HeaderField(name: "token", value: "x")])
+                == .skip(
+                    "a part of the target was redacted when it was recorded: --query api key=… supplies it"))
+        let query = [("token", "a&b\r\n"), ("api key", "é"), ("b", "2")].map { HeaderField(name: $0.0, value: $0.1) }
+        guard case .ask(let request) = ReplayPlan(recorded, supplied: [], query: query) else {
+            return #expect(Bool(false))
+        }
+        #expect(request.target == "/a?token=a%26b%0D%0A&b=1&api%20key=%C3%A9")
+        #expect(try ReplayCommand.parse(["7c", "--query", "token=a=b"]).query == [QueryField(argument: "token=a=b")])
+        #expect(throws: (any Error).self) { try ReplayCommand.parse(["7c", "--query", "token"]) }
+    }
+
     @Test func `what is redacted or cut is not sent, and what changes something is not asked`() {
         let field = { (name: String, value: String) in HeaderField(name: name, value: value) }
         let recorded = RecordedRequest(

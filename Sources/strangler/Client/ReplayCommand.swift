@@ -8,7 +8,8 @@ struct ReplayCommand: AdminCommand {
         commandName: "replay",
         abstract: "Ask both sides a group's recorded requests again, and show which agree now.",
         discussion: """
-            Only requests that change nothing. Credentials are not recorded: --header supplies them to both sides.
+            Only requests that change nothing. Credentials are not recorded: --header and --query supply them to both
+            sides.
             Exit codes: 0 all that could be asked agree, 1 otherwise.
             """)
 
@@ -19,6 +20,11 @@ struct ReplayCommand: AdminCommand {
         name: .customLong("header"),
         help: ArgumentHelp("Send this with every request; can be repeated.", valueName: "Name: value"))
     var headers: [RequestField] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Send this in place of a redacted value in the query; can be repeated.", valueName: "name=value"))
+    var query: [QueryField] = []
 
     @Flag(help: "Mark the group fixed if all agree, without asking.")
     var fix = false
@@ -38,7 +44,8 @@ struct ReplayCommand: AdminCommand {
         for example in detail.examples.indices {
             terminal.progress(example, of: detail.examples.count, "asking both sides")
             let request = ReplayRequest(
-                example: example, headers: headers.map { HeaderField(name: $0.name, value: $0.value) })
+                example: example, headers: headers.map { HeaderField(name: $0.name, value: $0.value) },
+                query: query.map { HeaderField(name: $0.name, value: $0.value) })
             let data = try await admin.post(["groups", whole, "replay"], request)
             replays.append(try admin.shown(ReplayReport.self, data))
             raw.append(String(decoding: data, as: UTF8.self))

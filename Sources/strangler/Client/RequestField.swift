@@ -1,6 +1,18 @@
 import ArgumentParser
 import Foundation
 
+/// `name=value` on a command line, for a query; neither is percent-encoded.
+struct QueryField: ExpressibleByArgument, Sendable, Equatable {
+    var name: String
+    var value: String
+
+    init?(argument: String) {
+        guard let equals = argument.firstIndex(of: "="), equals > argument.startIndex else { return nil }
+        name = String(argument[..<equals])
+        value = String(argument[argument.index(after: equals)...])
+    }
+}
+
 /// `Name: value` on a command line, as RFC 9110 §5 allows it in a request.
 struct RequestField: ExpressibleByArgument, Codable, Sendable, Equatable {
     var name: String

@@ -31,7 +31,7 @@ extension ProxyBackend {
         var report = ReplayReport(
             example: request.example, examples: detail.examples.count, method: example.request.method,
             target: example.request.target, result: .skipped)
-        switch ReplayPlan(example.request, supplied: request.headers) {
+        switch ReplayPlan(example.request, supplied: request.headers, query: request.query) {
         case .skip(let reason): report.reason = reason
         case .ask(let plan):
             report.leftOut = plan.leftOut

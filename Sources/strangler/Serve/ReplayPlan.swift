@@ -1,5 +1,6 @@
 import AdminAPI
 import Comparison
+import Foundation
 
 /// What can be asked again of a recorded request. Records are redacted and cut, so not everything can.
 enum ReplayPlan: Equatable {
@@ -20,8 +21,10 @@ enum ReplayPlan: Equatable {
     /// The recorder's limit; a value that is as long has been cut if it ends in `…`.
     private static let cutMark = "…"
 
-    /// - Parameter supplied: in place of recorded fields of the same name.
-    init(_ recorded: RecordedRequest, supplied: [HeaderField]) {
+    /// - Parameters:
+    ///   - supplied: in place of recorded fields of the same name.
+    ///   - query: in place of redacted values in the target's query.
+    init(_ recorded: RecordedRequest, supplied: [HeaderField], query: [HeaderField] = []) {
         guard Self.safeMethods.contains(recorded.method) else {
             self = .skip("\(recorded.method) changes something, and is not asked again")
             return
@@ -30,8 +33,17 @@ enum ReplayPlan: Equatable {
             self = .skip("the target is not a path")
             return
         }
-        guard !Self.isRedacted(recorded.target), !recorded.target.hasSuffix(Self.cutMark) else {
-            self = .skip("a part of the target was redacted or cut when it was recorded")
+        guard !recorded.target.hasSuffix(Self.cutMark) else {
+            self = .skip("a part of the target was cut when it was recorded")
+            return
+        }
+        let target = RedactedQuery.filled(recorded.target, query, isRedacted: Self.isRedacted)
+        guard !Self.isRedacted(target) else {
+            let names = RedactedQuery.names(target, isRedacted: Self.isRedacted)
+            self = .skip(
+                "a part of the target was redacted when it was recorded"
+                    + (names.isEmpty
+                        ? "" : ": " + names.map { "--query \($0)=…" }.joined(separator: " ") + " supplies it"))
             return
         }
         if let body = recorded.body, Self.isRedacted(body) || body.hasSuffix(Self.cutMark) {
@@ -53,11 +65,45 @@ enum ReplayPlan: Equatable {
         }
         self = .ask(
             Request(
-                method: recorded.method, target: recorded.target, headers: headers + supplied,
+                method: recorded.method, target: target, headers: headers + supplied,
                 body: recorded.body.map { Array($0.utf8) }, leftOut: leftOut))
     }
 
     private static func isRedacted(_ text: String) -> Bool {
         text.contains("redacted:") || text.contains("redacted%3A")
+    }
+}
+
+/// The query of a recorded target, whose credentials were redacted.
+private enum RedactedQuery {
+    private static let unreserved = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+    /// Redacted values replaced by those that are supplied under their names, percent-encoded (RFC 3986 §2.1).
+    static func filled(_ target: String, _ supplied: [HeaderField], isRedacted: (String) -> Bool) -> String {
+        guard !supplied.isEmpty, let start = target.firstIndex(of: "?") else { return target }
+        let fields = fields(target).map { field in
+            let name = name(of: field)
+            guard isRedacted(field), let value = supplied.first(where: { $0.name == name })?.value,
+                let encoded = value.addingPercentEncoding(withAllowedCharacters: unreserved)
+            else { return field }
+            return field.prefix { $0 != "=" } + "=" + encoded
+        }
+        return target[...start] + fields.joined(separator: "&")
+    }
+
+    static func names(_ target: String, isRedacted: (String) -> Bool) -> [String] {
+        fields(target).filter(isRedacted).map(name)
+    }
+
+    private static func fields(_ target: String) -> [String] {
+        guard let start = target.firstIndex(of: "?") else { return [] }
+        return target[target.index(after: start)...].split(separator: "&", omittingEmptySubsequences: false)
+            .map(String.init)
+    }
+
+    private static func name(of field: String) -> String {
+        let name = String(field.prefix { $0 != "=" })
+        return name.replacing("+", with: " ").removingPercentEncoding ?? name
     }
 }
