@@ -15,6 +15,9 @@ package enum NotComparedReason: String, Error, Sendable, Codable, CaseIterable {
     case notSampled = "not-sampled"
     /// A field differed, and nothing is known yet of how often the primary disagrees with itself there.
     case baselineUnknown = "baseline-unknown"
+    /// A read differed and could not be asked again: too many were waiting, a side did not answer the second time, or the
+    /// proxy stopped.
+    case unsettled
     /// The queue of shadow work was full.
     case shed
     case shadowTimeout = "shadow-timeout"

@@ -64,8 +64,8 @@ package struct MismatchTally: Sendable, Equatable {
     }
 }
 
-/// Evidence on its way to the store. A storm of mismatches costs counters: examples beyond the limits are
-/// dropped and counted, and every verdict is counted whatever happens to its example.
+/// Evidence on its way to the store. A storm of mismatches costs counters: of each group a few examples are kept, those
+/// that found no room among all are dropped and counted, and every verdict is counted whatever happens to its example.
 package struct EvidenceBatch: Sendable, Equatable {
     package private(set) var counts: [VerdictKey: Int] = [:]
     /// By signature hex.
@@ -108,12 +108,20 @@ package struct EvidenceBatch: Sendable, Equatable {
     /// Whether `add` would keep an example of this group: if not, ``addWithoutExample(_:at:)`` spares the work
     /// of recording one.
     package func hasRoomForExample(of signature: MismatchSignature) -> Bool {
-        examples.count < limits.examples && examplesByGroup[signature.hex, default: 0] < limits.examplesPerGroup
+        examples.count < limits.examples && !hasEnoughExamples(of: signature)
     }
 
-    package mutating func addWithoutExample(_ signature: MismatchSignature, at: Date) {
+    /// Whether the group has as many as it gets. To keep no more of it is no loss.
+    package func hasEnoughExamples(of signature: MismatchSignature) -> Bool {
+        examplesByGroup[signature.hex, default: 0] >= limits.examplesPerGroup
+    }
+
+    /// Counts a mismatch that no example is kept of.
+    ///
+    /// - Parameter isDeclined: the group has enough examples elsewhere. If it has not, here or there, one is lost.
+    package mutating func addWithoutExample(_ signature: MismatchSignature, at: Date, isDeclined: Bool = false) {
         add(MismatchTally(signature: signature, count: 1, first: at, last: at))
-        lose(1, .examplesDropped)
+        if !isDeclined, !hasEnoughExamples(of: signature) { lose(1, .examplesDropped) }
     }
 
     package mutating func countLatency(_ key: LatencyKey, nanoseconds: Int64) {
@@ -184,7 +192,8 @@ package struct EvidenceBatch: Sendable, Equatable {
     }
 
     private mutating func keep(_ record: MismatchRecord) {
-        guard hasRoomForExample(of: record.signature), mismatchCounts[record.signature.hex] != nil else {
+        guard !hasEnoughExamples(of: record.signature) else { return }
+        guard examples.count < limits.examples, mismatchCounts[record.signature.hex] != nil else {
             return lose(1, .examplesDropped)
         }
         examples.append(record)

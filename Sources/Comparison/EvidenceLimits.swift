@@ -30,7 +30,8 @@ package struct EvidenceLimits: Sendable, Equatable {
 /// What evidence found no place, neither in a batch nor in the store. The raw values are stored and shown. Verdicts are
 /// never among it.
 package enum EvidenceLoss: String, Sendable, Hashable, Codable, CaseIterable {
-    /// Mismatches of which no example was kept because too many waited already.
+    /// Mismatches of which no example was kept because too many of all groups waited already. What a group has beyond
+    /// ``EvidenceLimits/examplesPerGroup`` is not wanted, and no loss.
     case examplesDropped = "examples-dropped"
     /// Examples that the store would not take: too old, or not storable as they are.
     case examplesRefused = "examples-refused"

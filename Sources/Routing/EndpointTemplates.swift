@@ -57,6 +57,33 @@ package struct EndpointTemplates: Sendable {
         return contract.table.match(method: .get, methodToken: noHost, path: path, host: noHost)
     }
 
+    /// Equal for paths of one guessed name, and else different, while the process lives: for those who only count and
+    /// make the name of one of them later. nil for a route without `/**`: there nothing is guessed.
+    package func shape(route: Int, path: UnsafeRawBufferPointer) -> Int? {
+        guard routes.indices.contains(route), routes[route].pattern.matchesRest else { return nil }
+        // Seeded anew in each process, so that no client can make two names meet.
+        var hasher = Hasher()
+        hasher.combine(route)
+        var fixed = routes[route].pattern.segments.count
+        var start = 0
+        for end in 0...path.count where end == path.count || path[end] == UInt8(ascii: "/") {
+            defer { start = end + 1 }
+            guard start < end else { continue }
+            guard fixed == 0 else {
+                fixed -= 1
+                continue
+            }
+            let word = path[start..<end].prefix { $0 != UInt8(ascii: ";") }
+            if Self.looksLikeIdentifier(word: word) {
+                hasher.combine(-1)
+            } else if !word.isEmpty {
+                hasher.combine(word.count)
+                hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: word))
+            }
+        }
+        return hasher.finalize()
+    }
+
     /// The name, without the method, of what `known` found; the route's own where it found nothing.
     package func name(route: Int, template: Int) -> String {
         guard routes.indices.contains(route) else { return "(none)" }
@@ -108,14 +135,18 @@ extension EndpointTemplates {
     /// Whether a segment is more likely one thing's name than part of an interface: a number, UUID, date, hash, `ord_9a1`,
     /// or anything long or escaped. A digit decides it in all but versions: `v1`, `v12`.
     static func looksLikeIdentifier(_ segment: Substring) -> Bool {
-        let bytes = segment.prefix { $0 != ";" }.utf8
+        looksLikeIdentifier(word: segment.prefix { $0 != ";" }.utf8)
+    }
+
+    /// - Parameter bytes: a segment's, without its `;parameters`.
+    private static func looksLikeIdentifier(word bytes: some Collection<UInt8>) -> Bool {
         if bytes.count > longestWord { return true }
         if bytes.contains(where: { $0 >= 0x80 || $0 == UInt8(ascii: "%") }) { return true }
         if bytes.contains(where: isDigit) { return !isVersion(bytes) }
         return bytes.count >= shortestHex && bytes.allSatisfy { PercentEncoding.hexValue($0) != nil }
     }
 
-    private static func isVersion(_ bytes: Substring.UTF8View) -> Bool {
+    private static func isVersion(_ bytes: some Collection<UInt8>) -> Bool {
         let digits = bytes.dropFirst()
         return bytes.first == UInt8(ascii: "v") && (1...2).contains(digits.count) && digits.allSatisfy(isDigit)
     }

@@ -127,6 +127,8 @@ package final class EvidenceRecorder: Sendable {
         /// or a storm of mismatches would double the primary's load.
         var isConfirmed: Bool
         let wantsExample: Bool
+        /// Why it wants none, if not for want of room.
+        let hasEnoughExamples: Bool
     }
 
     /// - Parameter counted: whether something is about to be counted in it; else it is only looked at.
@@ -137,7 +139,8 @@ package final class EvidenceRecorder: Sendable {
             return Group(
                 signature: group,
                 isConfirmed: confirmed.map { now.timeIntervalSince($0) < Self.confirmationSeconds } ?? false,
-                wantsExample: state.batch.hasRoomForExample(of: group))
+                wantsExample: state.batch.hasRoomForExample(of: group),
+                hasEnoughExamples: state.batch.hasEnoughExamples(of: group))
         }
     }
 

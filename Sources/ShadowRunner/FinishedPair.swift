@@ -26,7 +26,8 @@ struct FinishedPair: Sendable {
         case first
         /// Both sides were asked again after a first difference: what they say now counts.
         case second
-        /// Differed, and cannot be asked again: counts as it is, and confirms nothing about others of its kind.
+        /// Differed, and could not be asked again: counts as a mismatch only if others of its kind were confirmed within
+        /// the last minute, and confirms nothing about them. Else it is ``NotComparedReason/unsettled``.
         case only
         /// No pair: both answers are the primary's own, to learn how far it agrees with itself.
         case twin
@@ -49,7 +50,7 @@ struct FinishedPair: Sendable {
     /// The primary is being asked a second time already.
     var hasTwin = false
     /// Why it is looked at again.
-    var suspicion = PairComparison.Suspicion.difference
+    var suspicion: PairComparison.Suspicion?
     /// Only where noise is learned.
     var earlier: Earlier?
 

@@ -79,7 +79,7 @@ final class JudgingRun {
         if group.wantsExample, findings.batch.hasRoomForExample(of: group.signature) {
             findings.batch.add(makeRecord(group.signature))
         } else {
-            findings.batch.addWithoutExample(group.signature, at: now)
+            findings.batch.addWithoutExample(group.signature, at: now, isDeclined: group.hasEnoughExamples)
         }
     }
 

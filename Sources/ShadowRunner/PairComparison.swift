@@ -13,9 +13,13 @@ struct PairComparison: Sendable {
     /// Why a pair is to be looked at again.
     enum Suspicion: Sendable {
         /// Perhaps the data changed between the two answers.
-        case difference
+        case difference(MismatchSignature)
         /// Only where the primary may differ from itself, as far as is known.
         case unknownNoise
+
+        var signature: MismatchSignature? {
+            if case .difference(let signature) = self { signature } else { nil }
+        }
     }
 
     /// What is to become of a pair.
@@ -129,10 +133,15 @@ struct PairComparison: Sendable {
         if !split.reported.isEmpty {
             let told = split.told
             let signature = MismatchSignature(extraction: name, endpoint: subject.endpoint, differences: told)
-            if mayAskAgain, !run.isConfirmed(signature) { return .difference }
-            run.count(subject.key(.mismatch))
-            run.mismatch(signature, isConfirmed: pair.look == .second) { group in
-                record(subject, group, told, primary, shadow, run.now)
+            let isKnown = pair.isWrite || pair.look == .second || run.isConfirmed(signature)
+            if mayAskAgain, !isKnown { return .difference(signature) }
+            if isKnown {
+                run.count(subject.key(.mismatch))
+                run.mismatch(signature, isConfirmed: pair.look == .second) { group in
+                    record(subject, group, told, primary, shadow, run.now)
+                }
+            } else {
+                run.count(subject.key(.notCompared, NotComparedReason.unsettled.rawValue))
             }
         } else if !split.unknown.isEmpty {
             if mayAskAgain { return .unknownNoise }
@@ -143,7 +152,7 @@ struct PairComparison: Sendable {
             // What is noise has left no room for what may not be.
             run.count(subject.key(.notCompared, NotComparedReason.baselineUnknown.rawValue))
         } else {
-            let isGone = pair.look == .second && pair.suspicion == .difference
+            let isGone = pair.look == .second && pair.suspicion?.signature != nil
             run.count(subject.key(isGone ? .transient : .match))
         }
         if !split.hidden.isEmpty {
@@ -168,26 +177,8 @@ struct PairComparison: Sendable {
         }
     }
 
-    /// What was not captured at all. It is counted under names that the files give.
-    func count(_ skipped: [ShadowGate.Skip: Int], _ settings: ShadowSettings, now: Date) {
-        let run = JudgingRun(recorder: recorder, now: now)
-        for (skip, times) in skipped {
-            guard settings.extractions.indices.contains(skip.slot), let extraction = settings.extractions[skip.slot]
-            else { continue }
-            let template = settings.templates.name(route: skip.route, template: skip.template)
-            let endpoint = run.boundedEndpoint(
-                "\(skip.method.name) \(template)", of: extraction.name, exists: skip.method != .other,
-                overflow: overflow(skip.method), limit: settings.maximumEndpoints)
-            run.count(
-                VerdictKey(
-                    extraction: extraction.name, endpoint: endpoint, verdict: .notCompared,
-                    reason: skip.reason.rawValue), times: times)
-        }
-        run.finish()
-    }
-
     /// Where endpoints beyond the limit are counted. A client can make up methods, too: they have one name.
-    private func overflow(_ method: Method) -> String {
+    func overflow(_ method: Method) -> String {
         method == .other ? "(other)" : method.name + " (other)"
     }
 

@@ -2,6 +2,7 @@ internal import Comparison
 internal import HTTPWire
 internal import NIOCore
 internal import Resilience
+internal import Routing
 
 /// Whether a read is worth capturing at all, on one loop. A shadow that is full or does not answer would have every
 /// request's bytes kept only for them to be thrown away; here such a request costs a counter.
@@ -14,12 +15,48 @@ struct ShadowGate {
         let route: Int
         /// Of the extraction's contract, or -1.
         let template: Int
+        /// Of the guessed name, where there is no template: see ``EndpointTemplates/shape(route:path:)``.
+        var shape: Int?
         let method: Method
         let reason: NotComparedReason
+
+        init(
+            _ slot: Int, _ route: Int, _ method: Method, _ reason: NotComparedReason, _ path: UnsafeRawBufferPointer,
+            _ templates: EndpointTemplates
+        ) {
+            self.slot = slot
+            self.route = route
+            self.method = method
+            self.reason = reason
+            template = templates.known(route: route, path: path)
+            shape = template < 0 ? templates.shape(route: route, path: path) : nil
+        }
+    }
+
+    struct Skipped {
+        /// Bounds on ``paths`` and on the bytes of each. What is beyond goes by its route's pattern.
+        static let maximumPaths = 256
+        static let maximumPathLength = 1_024
+
+        private(set) var counts: [Skip: Int] = [:]
+        /// By shape: what the first request of each asked for, to make its name of.
+        private(set) var paths: [Int: [UInt8]] = [:]
+
+        mutating func add(_ skip: Skip, path: UnsafeRawBufferPointer) {
+            var skip = skip
+            if let shape = skip.shape, paths[shape] == nil {
+                if paths.count < Self.maximumPaths, path.count <= Self.maximumPathLength {
+                    paths[shape] = Array(path)
+                } else {
+                    skip.shape = nil
+                }
+            }
+            counts[skip, default: 0] += 1
+        }
     }
 
     private var breakers: [CircuitBreaker] = []
-    private(set) var skipped: [Skip: Int] = [:]
+    private(set) var skipped = Skipped()
 
     /// Silence and broken connections open it. A slow answer is an answer, and may differ.
     private static let limits = CircuitBreaker.Limits(slowPercent: 100, slowAfter: .max)
@@ -51,10 +88,10 @@ struct ShadowGate {
         }
     }
 
-    mutating func skip(_ skip: Skip) { skipped[skip, default: 0] += 1 }
+    mutating func skip(_ skip: Skip, path: UnsafeRawBufferPointer) { skipped.add(skip, path: path) }
 
-    mutating func takeSkipped() -> [Skip: Int] {
-        defer { skipped.removeAll(keepingCapacity: true) }
+    mutating func takeSkipped() -> Skipped {
+        defer { skipped = Skipped() }
         return skipped
     }
 

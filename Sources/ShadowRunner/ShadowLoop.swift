@@ -16,7 +16,9 @@ final class ShadowLoop {
             _ pairs: [FinishedPair], _ judged: @escaping @Sendable ([PairComparison.Judgement]) -> Void
         ) -> Void
     /// Counts what was not captured.
-    typealias CountSkipped = @Sendable (_ skipped: [ShadowGate.Skip: Int], _ settings: ShadowSettings) -> Void
+    typealias CountSkipped = @Sendable (_ skipped: ShadowGate.Skipped, _ settings: ShadowSettings) -> Void
+    /// Whether a difference stood when both sides were asked again, within the last minute.
+    typealias IsConfirmed = @Sendable (_ signature: MismatchSignature) -> Bool
 
     private struct Job {
         let exchange: CapturedExchange
@@ -40,20 +42,19 @@ final class ShadowLoop {
 
     /// A write that is not delivered after this time counts as backlog.
     static let deliveryTime = TimeAmount.seconds(1)
-    /// Second looks at one time: each costs the primary a request.
-    static let maximumSecondLooks = 16
 
     private let loop: any EventLoop
     /// The present ones. Work that was accepted under others goes by those.
     private var settings: ShadowSettings
     private let judge: Judge
     private let countSkipped: CountSkipped
+    private let isConfirmed: IsConfirmed
     private var gate = ShadowGate()
     /// Pairs on their way to the workers: all of one turn of the loop go together, for each hand-over wakes two threads.
     private var outbox: [FinishedPair] = []
     private var ready = CircularBuffer<UInt64>()
     private var isStarting = false
-    private var secondLooks = 0
+    private var secondLooks = SecondLooks()
     private var twins = Twins()
     private let upstreams: ShadowUpstreams
     private var lanes = LaneScheduler()
@@ -73,12 +74,13 @@ final class ShadowLoop {
 
     init(
         loop: any EventLoop, settings: ShadowSettings, directory: UpstreamDirectory, judge: @escaping Judge,
-        countSkipped: @escaping CountSkipped
+        countSkipped: @escaping CountSkipped, isConfirmed: @escaping IsConfirmed
     ) {
         self.loop = loop
         self.settings = settings
         self.judge = judge
         self.countSkipped = countSkipped
+        self.isConfirmed = isConfirmed
         upstreams = ShadowUpstreams(loop: loop, settings: settings, directory: directory)
     }
 
@@ -105,6 +107,7 @@ final class ShadowLoop {
         calls.removeAll()
         for job in jobs.values {
             if let first = job.first {
+                secondLooks.ended()
                 compare(first.final)
             } else {
                 drop(job.exchange, job.settings, .notSent(.shuttingDown))
@@ -113,7 +116,6 @@ final class ShadowLoop {
         }
         jobs.removeAll()
         lanes = LaneScheduler()
-        secondLooks = 0
         twins.abandoned()
         bytes -= twinBytes
         twinBytes = 0
@@ -123,6 +125,7 @@ final class ShadowLoop {
             bytes -= settled.pair.heldBytes
         }
         settling.removeAll()
+        while let first = secondLooks.next() { giveUp(first) }
         upstreams.close()
         flushSkipped()
         sendOutbox()
@@ -133,7 +136,8 @@ final class ShadowLoop {
     var load: ShadowLoad {
         ShadowLoad(
             jobs: jobs.count, calls: calls.count, lanes: lanes.laneCount, unjudged: unjudged, compared: compared,
-            settling: settling.count, secondLooks: secondLooks, twins: twins.underWay, bytes: bytes)
+            settling: settling.count + secondLooks.waitingCount, secondLooks: secondLooks.underWay,
+            twins: twins.underWay, bytes: bytes)
     }
 
     var twinCounts: TwinCounts { twins.counts }
@@ -163,8 +167,7 @@ final class ShadowLoop {
         }
         // Indices mean something under their own settings only.
         guard decided === settings else { return true }
-        let template = settings.templates.known(route: route, path: path)
-        gate.skip(.init(slot: slot, route: route, template: template, method: method, reason: reason))
+        gate.skip(.init(slot, route, method, reason, path, settings.templates), path: path)
         return false
     }
 
@@ -172,16 +175,18 @@ final class ShadowLoop {
     func leftOut(
         slot: Int, route: Int, method: Method, path: UnsafeRawBufferPointer, _ decided: ShadowSettings
     ) {
-        let template = decided.templates.known(route: route, path: path)
-        let skip = ShadowGate.Skip(slot: slot, route: route, template: template, method: method, reason: .notSampled)
-        if decided === settings, stopped == nil { gate.skip(skip) } else { countSkipped([skip: 1], decided) }
+        let skip = ShadowGate.Skip(slot, route, method, .notSampled, path, decided.templates)
+        guard decided !== settings || stopped != nil else { return gate.skip(skip, path: path) }
+        var skipped = ShadowGate.Skipped()
+        skipped.add(skip, path: path)
+        countSkipped(skipped, decided)
     }
 
     /// Exchanges whose bytes are kept.
-    private var held: Int { jobs.count + compared + settling.count }
+    private var held: Int { jobs.count + compared + settling.count + secondLooks.waitingCount }
 
     private func flushSkipped() {
-        if !gate.skipped.isEmpty { countSkipped(gate.takeSkipped(), settings) }
+        if !gate.skipped.counts.isEmpty { countSkipped(gate.takeSkipped(), settings) }
     }
 
     /// Writes that the shadow is behind by. One that is on its way for milliseconds is not: under traffic there always
@@ -363,6 +368,7 @@ final class ShadowLoop {
             pair.suspicion = suspicion
             if stopped == nil { settle(pair) } else { compare(pair.final) }
         }
+        if pair.look == .second { secondLookEnded() }
         if unjudged == 0 { stopped?.succeed() }
     }
 
@@ -403,14 +409,32 @@ final class ShadowLoop {
     /// Behind the lane's writes, as the first look was.
     private func lookAgain(_ id: UInt64) {
         guard let first = settling.removeValue(forKey: id)?.pair else { return }
+        if secondLooks.hasTurn {
+            askAgain(first)
+        } else if !secondLooks.wait(first, bytes: first.heldBytes, under: settings) {
+            giveUp(first)
+        }
+    }
+
+    /// In a storm of one difference, the first ones confirm it for all of them.
+    private func askAgain(_ first: FinishedPair) {
+        if let signature = first.suspicion?.signature, isConfirmed(signature) { return giveUp(first) }
+        secondLooks.begin()
         let size = first.heldBytes
         bytes -= size
-        guard secondLooks < ShadowLoop.maximumSecondLooks else {
-            compare(first.final)
-            return
-        }
-        secondLooks += 1
         enqueue(Job(exchange: first.exchange, settings: first.settings, bytes: size, isWrite: false, first: first))
+    }
+
+    /// It is not asked again, so what differs counts only if it is confirmed.
+    private func giveUp(_ first: FinishedPair) {
+        bytes -= first.heldBytes
+        compare(first.final)
+    }
+
+    /// Next come those that have waited.
+    private func secondLookEnded() {
+        secondLooks.ended()
+        while secondLooks.hasTurn, let first = secondLooks.next() { askAgain(first) }
     }
 
     private func sendAgain(_ id: UInt64) {
@@ -428,7 +452,6 @@ final class ShadowLoop {
     private func finishSecondLook(_ id: UInt64) {
         guard let job = jobs[id], let first = job.first, let primary = job.primaryAgain, let shadow = job.shadowAgain
         else { return }
-        secondLooks -= 1
         if case .answered(let head, let body) = primary, case .answered = shadow {
             var exchange = job.exchange
             let earlier = FinishedPair.Earlier(head: exchange.answerHead, body: exchange.answerBody)
@@ -441,6 +464,7 @@ final class ShadowLoop {
                     suspicion: first.suspicion, earlier: learnsNoise ? earlier : nil))
         } else {
             compare(first.final)
+            secondLookEnded()
         }
         finished(id)
     }

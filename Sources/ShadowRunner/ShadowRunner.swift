@@ -37,7 +37,8 @@ package final class ShadowRunner: Sendable {
                 try await loop.submit {
                     let shadow = ShadowLoop(
                         loop: loop, settings: settings, directory: directory, judge: judge,
-                        countSkipped: { comparison.count($0, $1, now: now()) })
+                        countSkipped: { comparison.count($0, $1, now: now()) },
+                        isConfirmed: { recorder.group(of: $0, counted: false, now: now()).isConfirmed })
                     shadow.start()
                     return NIOLoopBound(shadow, eventLoop: loop)
                 }.get())

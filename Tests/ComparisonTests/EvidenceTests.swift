@@ -60,10 +60,30 @@ struct EvidenceTests {
         #expect(tally?.first == noon)
         #expect(tally?.last == noon.addingTimeInterval(9))
         #expect(batch.examples.count == 3)
-        #expect(batch.examplesDropped == 10)
+        // One of `$.b`, and `$.c`, which has no group; of `$.a` no more than two were wanted.
+        #expect(batch.examplesDropped == 2)
+        #expect(batch.hasEnoughExamples(of: record("$.a").signature))
+        #expect(!batch.hasEnoughExamples(of: record("$.b").signature))
         #expect(batch.mismatchesUngrouped == 1)
         #expect(!batch.hasRoomForExample(of: record("$.b").signature))
         #expect(!batch.isEmpty)
+    }
+
+    @Test func onlyExamplesThatTheirGroupWantedAreLost() {
+        var batch = EvidenceBatch(limits: EvidenceLimits(examplesPerGroup: 2, examples: 3))
+        let signature = record("$.a").signature
+        batch.addWithoutExample(signature, at: noon, isDeclined: true)
+        #expect(batch.losses.isEmpty && batch.mismatchCounts[signature.hex]?.count == 1)
+        batch.addWithoutExample(signature, at: noon)
+        #expect(batch.examplesDropped == 1)
+        for _ in 0..<5 { batch.add(record("$.a")) }
+        batch.addWithoutExample(signature, at: noon)
+        #expect(batch.examplesDropped == 1 && batch.examples.count == 2)
+        var other = EvidenceBatch()
+        for path in ["$.a", "$.b", "$.b"] { other.add(record(path)) }
+        batch.merge(other)
+        // The second of `$.b` found all three places taken; `$.a` had enough.
+        #expect(batch.examplesDropped == 2 && batch.examples.count == 3)
     }
 
     @Test func mergedBatchesHoldWhatOneBatchWouldHold() {

@@ -28,6 +28,25 @@ import Testing
         #expect(templates.endpoint(route: 0, method: "HEAD", path: path) == "HEAD \(expected)")
     }
 
+    @Test func pathsHaveOneShapeWhereTheyHaveOneName() {
+        let paths = [
+            "/shops/berlin", "/shops/rome/", "/shops/7/items", "/shops/7/items/1", "/shops/8/items/ord_2;a=b",
+            "/shops/8/items;x/2/", "/shops/8/items/2/lines", "/shops/8/items/lines/2", "/shops/8/it/ems", "/shops/8/v1",
+            "/shops/8/v2", "/shops/8/;x/items", "/shops/8/a%20b/c", "/shops/8/deadbeefdeadbeef/c", "/shops",
+        ]
+        func shape(_ path: String, _ route: Int) -> Int? {
+            Array(path.utf8).withUnsafeBytes { templates.shape(route: route, path: $0) }
+        }
+        for one in paths {
+            #expect(shape(one, 2) != nil && shape(one, 2) != shape(one, 0) && shape(one, 1) == nil)
+            for other in paths {
+                let isSame = templates.template(route: 2, path: one) == templates.template(route: 2, path: other)
+                #expect((shape(one, 2) == shape(other, 2)) == isSame, "\(one) \(other)")
+            }
+        }
+        #expect(shape("", 2) != nil && shape("/", -1) == nil)
+    }
+
     @Test func theParametersOfTheRouteKeepTheirNames() {
         #expect(templates.template(route: 2, path: "/shops/berlin/items/42") == "/shops/{shop}/items/{id}")
     }

@@ -33,6 +33,80 @@ private let anew = Atomic(0)
         }
     }
 
+    private func leaveOut(_ paths: [String], _ method: HTTPWire.Method, _ shadow: ShadowUnderTest) async throws {
+        let (runner, settings) = (shadow.runner, shadow.settings)
+        try await shadow.loops[0].submit {
+            let leftOut = runner.sampling(under: settings)
+            for path in paths { Array(path.utf8).withUnsafeBytes { leftOut(0, 0, method, $0) } }
+        }.get()
+    }
+
+    @Test func `reads left out where the contract is silent are counted beside those that are compared`() async throws {
+        try await withShadow(service: { _, _ in .json("{}") }) { shadow in
+            for path in ["/api/v1/agree/1", "/api/v1/differ"] {
+                shadow.runner.accept(try exchange(get(path), answer: jsonAnswer("{}")))
+            }
+            shadow.runner.accept(
+                try exchange(get("/api/v1/absent/1"), answer: jsonAnswer("{}", status: "404 Not Found")))
+            _ = try await shadow.verdicts()
+            try await leaveOut((2...10).map { "/api/v1/agree/\($0)" }, .get, shadow)
+            try await leaveOut(["/api/v1/differ", "/api/v1/differ/"], .get, shadow)
+            // Nothing of the kind has been compared, or found.
+            try await leaveOut(["/api/v1/other", "/api/v1/absent/2"], .get, shadow)
+            try await leaveOut(["/api/v1/agree/1"], .head, shadow)
+            try await eventually("all are counted") {
+                await shadow.verdictsSoFar()["not-compared not-sampled"] == 14
+            }
+            let leftOut = await shadow.store.counts.filter { $0.key.reason == "not-sampled" }
+            #expect(
+                Dictionary(uniqueKeysWithValues: leftOut.map { ($0.key.endpoint, $0.value) }) == [
+                    "GET /api/v1/agree/{id}": 9, "GET /api/v1/differ": 2, "GET /api/v1/**": 2, "HEAD /api/v1/**": 1,
+                ])
+            #expect(await shadow.endpoints().contains("GET (other)"))
+        }
+    }
+
+    @Test func `names that are not kept apart until they are counted go under the route's, and none is lost`()
+        async throws
+    {
+        try await withShadow(service: { _, _ in .json("{}") }) { shadow in
+            let letters = "abcdefghijklmnopqrst".map { "\($0)" }
+            let invented = letters.flatMap { first in letters.map { "/api/v1/\(first)\($0)" } }
+            for path in ["/api/v1/zz", "/api/v1/" + String(repeating: "z/", count: 600)] {
+                shadow.runner.accept(try exchange(get(path), answer: jsonAnswer("{}")))
+            }
+            _ = try await shadow.verdicts()
+            // In one turn, so that nothing is counted in between.
+            try await leaveOut(["/api/v1/zz"] + invented + ["/api/v1/zz"], .get, shadow)
+            try await leaveOut(["/api/v1/" + String(repeating: "z/", count: 600)], .get, shadow)
+            try await eventually("all are counted") {
+                await shadow.verdictsSoFar()["not-compared not-sampled"] == 403
+            }
+            let leftOut = await shadow.store.counts.filter { $0.key.reason == "not-sampled" }
+            #expect(
+                Dictionary(uniqueKeysWithValues: leftOut.map { ($0.key.endpoint, $0.value) })
+                    == ["GET /api/v1/zz": 2, "GET /api/v1/**": 401])
+        }
+    }
+
+    @Test func `what was skipped keeps a bounded number of paths, each of bounded length`() throws {
+        let here = SourceLocation(file: "orders.yaml", line: 1, column: 1)
+        let route = Route(pattern: try RoutePattern(parsing: "/**"), extraction: 0, location: here)
+        let templates = EndpointTemplates(routes: [route], known: [])
+        var skipped = ShadowGate.Skipped()
+        func add(_ path: String) {
+            Array(path.utf8).withUnsafeBytes { bytes in
+                skipped.add(.init(0, 0, .get, .shed, bytes, templates), path: bytes)
+            }
+        }
+        add("/" + String(repeating: "a/", count: ShadowGate.Skipped.maximumPathLength))
+        #expect(skipped.paths.isEmpty && skipped.counts.keys.map(\.shape) == [nil])
+        for number in 0..<2_000 { add("/" + String(number, radix: 2).map { $0 == "0" ? "o" : "l" }.joined()) }
+        #expect(skipped.paths.count == ShadowGate.Skipped.maximumPaths)
+        #expect(skipped.counts.count == ShadowGate.Skipped.maximumPaths + 1)
+        #expect(skipped.counts.values.reduce(0, +) == 2_001)
+    }
+
     @Test func `a read left out under a configuration that is no longer the loop's is counted by its own`() async throws
     {
         try await withShadow(service: { _, _ in .json("{}") }) { shadow in

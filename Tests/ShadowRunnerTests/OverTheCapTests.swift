@@ -61,7 +61,7 @@ private let other = String(large.dropLast()) + "."
             try await eventually("it settles") { await shadow.runner.load.settling == 1 }
             #expect((1..<10_000).contains(await shadow.runner.load.bytes))
             await shadow.runner.shutdown()
-            #expect(await shadow.verdictsSoFar() == ["mismatch": 1])
+            #expect(await shadow.verdictsSoFar() == ["not-compared unsettled": 1])
         }
     }
 

@@ -171,35 +171,4 @@ private let otherOrder = #"{"id":"ord_1","total":"10.50"}"#
             #expect(try await shadow.verdicts() == ["primary-failed status-503": 1])
         }
     }
-
-    @Test func `the first difference counts when one side gives no answer to the second question`() async throws {
-        try await withShadow(
-            Setup(timeout: .seconds(1)), monolith: { _, _ in .json(order) },
-            service: { _, number in number == 0 ? .json(otherOrder) : .hang }
-        ) { shadow in
-            shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
-            #expect(try await shadow.verdicts() == ["mismatch": 1])
-            #expect(shadow.service.requests.count == 2)
-        }
-    }
-
-    @Test func `in a storm of differences the primary is asked sixteen times at once, and each is counted`()
-        async throws
-    {
-        let barrier = Barrier()
-        try await withShadow(
-            monolith: { _, _ in .after(barrier, .json(order)) }, service: { _, _ in .json(otherOrder) }
-        ) { shadow in
-            for _ in 0..<40 {
-                shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
-            }
-            try await eventually("those beyond sixteen are counted") {
-                await shadow.verdictsSoFar() == ["mismatch": 24]
-            }
-            #expect(await shadow.runner.load.secondLooks == 16)
-            barrier.open()
-            #expect(try await shadow.verdicts() == ["mismatch": 40])
-            #expect(shadow.monolith.requests.count == 16)
-        }
-    }
 }

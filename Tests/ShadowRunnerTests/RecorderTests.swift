@@ -1,4 +1,5 @@
 import Comparison
+import Foundation
 import Testing
 
 @testable import ShadowRunner
@@ -22,6 +23,50 @@ import Testing
             #expect((1...5).contains(await shadow.store.examples.count))
             #expect(await Array(shadow.store.fallbacks.values) == [3])
         }
+    }
+
+    @Test func `examples beyond those that a group gets are no loss, whichever run or flush they come in`() async throws
+    {
+        try await withShadow(
+            Setup(settleDelay: .milliseconds(5)), monolith: { _, _ in .json("{}") },
+            service: { _, _ in .json(#"{"a":1}"#) }
+        ) { shadow in
+            for away in [true, false, false] {
+                await shadow.store.setAway(away)
+                for _ in 0..<20 { shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
+                try await shadow.becomesIdle()
+                await shadow.recorder.flush()
+            }
+            #expect(await shadow.store.groups.values.map(\.count) == [60])
+            #expect(await shadow.store.losses.isEmpty)
+        }
+    }
+
+    @Test func `an example that its group wants and that finds no room among all is a loss`() async throws {
+        try await withShadow(
+            Setup(settleDelay: .milliseconds(5)), monolith: { _, _ in .json("{}") },
+            service: { _, _ in .json(#"{"a":1}"#) }
+        ) { shadow in
+            var full = Findings()
+            for number in 0..<EvidenceLimits().examples {
+                full.batch.add(record("$.filler\(number)"))
+            }
+            shadow.recorder.take(full, at: shadow.clock.now)
+            shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
+            #expect(try await shadow.verdicts() == ["mismatch": 1])
+            #expect(await shadow.store.losses == [.examplesDropped: 1])
+        }
+    }
+
+    private func record(_ path: String) -> MismatchRecord {
+        let answer = RecordedAnswer(status: 200, headers: [], body: nil, bodyBytes: 0)
+        return MismatchRecord(
+            signature: MismatchSignature(
+                extraction: "orders", endpoint: "GET /filler",
+                differences: [Difference(path: path, kind: .value, primary: "1", shadow: "2")]),
+            at: Date(timeIntervalSince1970: 1_800_000_000), differences: [],
+            request: RecordedRequest(method: "GET", target: "/", headers: [], body: nil), primary: answer,
+            shadow: answer)
     }
 
     @Test func `an empty batch is not brought`() async throws {

@@ -9,6 +9,7 @@ actor MemoryStore: EvidenceStore {
     private(set) var groups: [String: MismatchTally] = [:]
     private(set) var examples: [MismatchRecord] = []
     private(set) var fallbacks: [FallbackKey: Int] = [:]
+    private(set) var losses: [EvidenceLoss: Int] = [:]
     private(set) var refused = 0
     private(set) var latencies: [LatencyKey: LatencyHistogram] = [:]
     private(set) var hidden: [RuleKey: RuleTally] = [:]
@@ -21,6 +22,7 @@ actor MemoryStore: EvidenceStore {
             throw Away()
         }
         counts.merge(batch.counts, uniquingKeysWith: +)
+        losses.merge(batch.losses, uniquingKeysWith: +)
         for (hex, tally) in batch.mismatchCounts {
             var sum = groups[hex] ?? tally
             if groups[hex] != nil { sum.count += tally.count }
