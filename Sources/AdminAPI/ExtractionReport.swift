@@ -85,6 +85,8 @@ package struct VerdictReport: Sendable, Codable, Equatable {
     package var compared: Int
     package var match: Int
     package var mismatch: Int
+    /// Of `mismatch`, those of groups that somebody has accepted: gates leave them out.
+    package var accepted: Int
     package var transient: Int
     package var primaryFailed: Int
     package var shadowFailed: Int
@@ -92,12 +94,13 @@ package struct VerdictReport: Sendable, Codable, Equatable {
     package var notCompared: [String: Int]
 
     package init(
-        compared: Int = 0, match: Int = 0, mismatch: Int = 0, transient: Int = 0, primaryFailed: Int = 0,
-        shadowFailed: Int = 0, notCompared: [String: Int] = [:]
+        compared: Int = 0, match: Int = 0, mismatch: Int = 0, accepted: Int = 0, transient: Int = 0,
+        primaryFailed: Int = 0, shadowFailed: Int = 0, notCompared: [String: Int] = [:]
     ) {
         self.compared = compared
         self.match = match
         self.mismatch = mismatch
+        self.accepted = accepted
         self.transient = transient
         self.primaryFailed = primaryFailed
         self.shadowFailed = shadowFailed
@@ -105,7 +108,7 @@ package struct VerdictReport: Sendable, Codable, Equatable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case compared, match, mismatch, transient
+        case compared, match, mismatch, accepted, transient
         case primaryFailed = "primary-failed"
         case shadowFailed = "shadow-failed"
         case notCompared = "not-compared"

@@ -49,6 +49,15 @@ extension ReportText {
         return "\(count(number)) of \(count(total)) (\(share(min(1, Double(number) / Double(total)))))"
     }
 
+    /// `1,204 mismatch`, `1,204 mismatch (40 accepted)`
+    package static func mismatches(_ number: Int, accepted: Int) -> String {
+        "\(count(number)) mismatch" + (accepted > 0 ? " (\(count(accepted)) accepted)" : "")
+    }
+
+    package static func mismatches(_ verdicts: VerdictReport) -> String {
+        mismatches(verdicts.mismatch, accepted: verdicts.accepted)
+    }
+
     /// `dead`, `expired`, `dead, expired`, or `in use`, or `hides nothing yet`.
     package static func state(of rule: RuleReport) -> String {
         let states = (rule.dead ? ["dead"] : []) + (rule.expired ? ["expired"] : [])

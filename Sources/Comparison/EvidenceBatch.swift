@@ -5,7 +5,7 @@ package struct VerdictKey: Hashable, Sendable {
     package var extraction: String
     package var endpoint: String
     package var verdict: Verdict
-    /// A ``NotComparedReason`` in its raw form, or why a side failed.
+    /// A ``NotComparedReason`` in its raw form, or why a side failed; of a mismatch, its group's signature in hexadecimal.
     package var reason: String?
     /// Of the primary's answer: 2 for 2xx and so on, 0 where there was none.
     package var statusClass: Int
@@ -143,14 +143,30 @@ package struct EvidenceBatch: Sendable, Equatable {
         known.compared.merge(tally.compared)
         for (field, count) in tally.differing {
             if known.differing[field]?.merge(count) != nil { continue }
-            guard known.differing.count < limits.noiseFieldsPerScope, noiseFields < limits.noiseFields else {
+            if known.differing.count >= limits.noiseFieldsPerScope || noiseFields >= limits.noiseFields {
                 lose(1, .noiseDropped)
-                continue
+                // What differs between twins is what noise is; the rest only says how often pairs differ there, too.
+                guard count.twins > 0, let other = known.differing.first(where: { $0.value.twins == 0 }) else {
+                    continue
+                }
+                known.differing[other.key] = nil
+                noiseFields -= 1
             }
             known.differing[field] = count
             noiseFields += 1
         }
         noise[scope] = known
+    }
+
+    /// Leaves out the fields that a model has no place for, so that names made up anew each time do not reach the store.
+    package mutating func limitNoise(to model: NoiseModel) {
+        for scope in Array(noise.keys) {
+            guard let unplaced = noise[scope].map({ model.unplaced($0.differing, in: scope) }), !unplaced.isEmpty
+            else { continue }
+            for field in unplaced { noise[scope]?.differing[field] = nil }
+            noiseFields -= unplaced.count
+            lose(unplaced.count, .noiseDropped)
+        }
     }
 
     package mutating func countFallback(_ key: FallbackKey, at: Date) {

@@ -92,8 +92,9 @@ struct RecentPairs: Sendable {
 }
 
 extension NoiseTally {
-    /// Fields of one scope that are counted by name. When there are more, the less frequent half goes to ``otherFields``:
-    /// answers whose names are made up anew each time must not take all memory, or the places of those that come again.
+    /// Fields of one scope that are counted by name: answers whose names are made up anew each time must not take all
+    /// memory, or the places of those that come again. When there are more, those that twins have not shown go to
+    /// ``otherFields``, the rarest first; when twins have shown so many, the less frequent half of all does.
     package static let maximumFields = 200
     /// Where fields beyond the limit are counted.
     package static let otherFields = GroupedDifference(path: "(many)", kind: .value)
@@ -104,7 +105,10 @@ extension NoiseTally {
         let ranked = differing.sorted { left, right in
             (right.value.twins, right.value.pairs, left.key) < (left.value.twins, left.value.pairs, right.key)
         }
-        for (field, count) in ranked.dropFirst(NoiseTally.maximumFields / 2) {
+        let shownByTwins = ranked.prefix { $0.value.twins > 0 }.count
+        let kept =
+            shownByTwins >= NoiseTally.maximumFields ? NoiseTally.maximumFields / 2 : NoiseTally.maximumFields - 1
+        for (field, count) in ranked.dropFirst(kept) {
             others.merge(count)
             differing[field] = nil
         }
@@ -139,6 +143,20 @@ package struct NoiseModel: Sendable {
 
     package func baseline(of scope: NoiseScope) -> NoiseBaseline {
         scopes[scope].map { NoiseBaseline(tally: $0.tally, recent: $0.recent) } ?? NoiseBaseline()
+    }
+
+    /// Fields that twins have not shown, and that have no place: they would teach nothing until twins show them, and only
+    /// so many are kept for that day, first come. All of them where the scope itself has no place.
+    package func unplaced(_ news: [GroupedDifference: NoiseCount], in scope: NoiseScope) -> [GroupedDifference] {
+        guard scopes[scope] != nil || scopes.count < NoiseModel.maximumScopes else { return Array(news.keys) }
+        let known = scopes[scope]?.tally.differing ?? [:]
+        var places = NoiseTally.maximumFields - known.count
+        for (field, count) in news where count.twins > 0 && known[field] == nil { places -= 1 }
+        return news.filter { field, count in
+            guard count.twins == 0, known[field] == nil else { return false }
+            places -= 1
+            return places < 0
+        }.map(\.key)
     }
 
     /// - Parameter news: what has been seen since the last time.

@@ -23,12 +23,18 @@ extension PathPattern.Step {
 
 extension PathName {
     /// Whether a member is evidently named after one thing of many: only digits (`4711`), a UUID, sixteen or more
-    /// hexadecimal digits, or letters with a separator and a tail of letters and digits with three digits or more
-    /// (`ord_123`, `user-8f3k21`). Wrong guesses (`sha-256`) cost a group its finer distinction, nothing else.
+    /// hexadecimal digits, letters with a separator and a tail of letters and digits with three digits or more
+    /// (`ord_123`, `user-8f3k21`), or letters and right after them five digits or more (`k845503081`): fewer are part of
+    /// many names that stand for themselves (`line1`, `sha256`, `h264`, `iso8601`). Wrong guesses (`sha-256`, `iso20022`)
+    /// cost a group its finer distinction, nothing else.
     static func isIdentity(_ name: [UInt8]) -> Bool {
         guard !name.isEmpty, name.count <= 128 else { return false }
         if name.allSatisfy(isDigit) || isUUID(name) { return true }
         if name.count >= 16, name.allSatisfy({ JSONText.hexDigit($0) != nil }) { return true }
+        let letters = name.prefix(while: isLetter)
+        if !letters.isEmpty, name.count - letters.count >= 5, name[letters.endIndex...].allSatisfy(isDigit) {
+            return true
+        }
         guard let separator = name.lastIndex(where: { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }) else {
             return false
         }

@@ -9,6 +9,8 @@ package struct StageEvidence: Sendable, Codable, Equatable {
     package var compared: Int
     package var match: Int
     package var mismatch: Int
+    /// Of `mismatch`, those of groups that somebody has accepted: gates leave them out.
+    package var accepted: Int
     /// Groups of differences that were fixed and have come back.
     package var regressedGroups: Int
     /// Writes that the other side has not got yet.
@@ -20,13 +22,15 @@ package struct StageEvidence: Sendable, Codable, Equatable {
     package var contractProblems: [String]
 
     package init(
-        serviceHealthy: Bool? = nil, compared: Int = 0, match: Int = 0, mismatch: Int = 0, regressedGroups: Int = 0,
-        writeBacklog: Int = 0, fellBackTotal: Int = 0, lastFellBackAt: Date? = nil, contractProblems: [String] = []
+        serviceHealthy: Bool? = nil, compared: Int = 0, match: Int = 0, mismatch: Int = 0, accepted: Int = 0,
+        regressedGroups: Int = 0, writeBacklog: Int = 0, fellBackTotal: Int = 0, lastFellBackAt: Date? = nil,
+        contractProblems: [String] = []
     ) {
         self.serviceHealthy = serviceHealthy
         self.compared = compared
         self.match = match
         self.mismatch = mismatch
+        self.accepted = accepted
         self.regressedGroups = regressedGroups
         self.writeBacklog = writeBacklog
         self.fellBackTotal = fellBackTotal
@@ -41,6 +45,7 @@ package struct StageEvidence: Sendable, Codable, Equatable {
         compared = try fields.decodeIfPresent(Int.self, forKey: .compared) ?? 0
         match = try fields.decodeIfPresent(Int.self, forKey: .match) ?? 0
         mismatch = try fields.decodeIfPresent(Int.self, forKey: .mismatch) ?? 0
+        accepted = try fields.decodeIfPresent(Int.self, forKey: .accepted) ?? 0
         regressedGroups = try fields.decodeIfPresent(Int.self, forKey: .regressedGroups) ?? 0
         writeBacklog = try fields.decodeIfPresent(Int.self, forKey: .writeBacklog) ?? 0
         fellBackTotal = try fields.decodeIfPresent(Int.self, forKey: .fellBackTotal) ?? 0

@@ -1,6 +1,6 @@
 /// Step 5, stage `cutover`: the service answers for a share of the keys.
 ///
-/// Gate: answers were compared, the share that differs is within the limit, no mended difference has come back, and
+/// Gate: answers were compared, the share that differs and is not accepted is within the limit, no mended difference has come back, and
 /// every write has arrived on the other side. Inside the stage the weight is set freely, 0 included; whether a raise
 /// is wise is for the guard. Left by `advance` once 100 % has held, or by a rollback to `shadow`.
 ///
@@ -19,10 +19,14 @@ enum Step5Cutover: Step {
             missing.append("needs at least 1 compared answer, has 0")
         } else {
             let limit = facts.definition.guardLimits.mismatch ?? mismatchLimit
-            if exceeds(limit, part: evidence.mismatch, of: evidence.compared) {
+            let mismatch = max(0, evidence.mismatch)
+            let differed = mismatch - min(max(0, evidence.accepted), mismatch)
+            if exceeds(limit, part: differed, of: evidence.compared) {
+                let more = "\(evidence.accepted) more \(evidence.accepted == 1 ? "is" : "are") accepted"
                 missing.append(
-                    "\(evidence.mismatch) of \(counted(evidence.compared, "compared answer")) differed "
-                        + "(\(readableShare(evidence.mismatch, of: evidence.compared))), at most \(limit) may")
+                    "\(differed) of \(counted(evidence.compared, "compared answer")) differed "
+                        + "(\(readableShare(differed, of: evidence.compared))), at most \(limit) may"
+                        + (evidence.accepted > 0 ? " (\(more))" : ""))
             }
         }
         if evidence.regressedGroups > 0 {

@@ -100,41 +100,43 @@ struct NoiseRows: Sendable {
         counts.pairs.append(Int64(max(0, count.pairs)))
     }
 
-    /// - Parameter limit: fields per scope and day: an endpoint that makes up names for its fields would else leave as
-    ///   many rows as it has answers. Of new ones those that twins showed most often find a place.
-    /// - Returns: how many fields did not.
+    /// - Parameter limit: fields of one scope that get a row on one day, first come: an endpoint that makes up names for
+    ///   its fields would else leave as many rows as it has answers. Those that twins have shown have as many places
+    ///   again, since the others teach nothing until twins show them. (Replicas that write at once may each fill the last
+    ///   places.)
+    /// - Returns: how many fields found no place.
     func insert(at: Date, limit: Int, on connection: isolated PostgresConnection) throws(PostgresError) -> Int {
         guard !fields.path.isEmpty else { return 0 }
         let rows = try connection.query(
             """
             WITH new AS MATERIALIZED (
-                SELECT new.extraction, new.endpoint, new.side, new.path, new.kind, sum(new.twins)::bigint AS twins,
-                    sum(new.pairs)::bigint AS pairs
+                SELECT extraction, endpoint, side, path, kind, sum(twins)::bigint AS twins, sum(pairs)::bigint AS pairs
                 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
                     AS new (extraction, endpoint, side, path, kind, twins, pairs)
                 GROUP BY 1, 2, 3, 4, 5
-            ), judged AS MATERIALIZED (
-                SELECT new.*, new.path = '' OR EXISTS (
-                    SELECT FROM strangler.noise_counts known
-                    WHERE known.day = $1::date AND known.extraction = new.extraction
-                        AND known.endpoint = new.endpoint AND known.side = new.side AND known.path = new.path
-                        AND known.kind = new.kind) AS is_known
+            ), found AS MATERIALIZED (
+                SELECT new.*, path = '' OR EXISTS (
+                    SELECT FROM strangler.noise_counts known WHERE known.day = $1::date
+                        AND known.extraction = new.extraction AND known.endpoint = new.endpoint
+                        AND known.side = new.side AND known.path = new.path AND known.kind = new.kind) AS is_known
                 FROM new
             ), sizes AS MATERIALIZED (
                 SELECT extraction, endpoint, side, (
-                    SELECT count(*) FROM strangler.noise_counts known
-                    WHERE known.day = $1::date AND known.extraction = fresh.extraction
-                        AND known.endpoint = fresh.endpoint AND known.side = fresh.side AND known.path <> '') AS size
-                FROM (SELECT DISTINCT extraction, endpoint, side FROM judged WHERE NOT is_known) AS fresh
+                    SELECT count(*) FROM (
+                        SELECT FROM strangler.noise_counts known WHERE known.day = $1::date
+                            AND known.extraction = scope.extraction AND known.endpoint = scope.endpoint
+                            AND known.side = scope.side AND known.path <> '' LIMIT 2 * $9::bigint) AS seen
+                    ) AS size
+                FROM (SELECT DISTINCT extraction, endpoint, side FROM found WHERE NOT is_known) AS scope
             ), ranked AS MATERIALIZED (
-                SELECT judged.*, is_known OR coalesce(size, 0) + row_number() OVER (
-                    PARTITION BY extraction, endpoint, side, is_known ORDER BY twins DESC, pairs DESC, path, kind
-                ) <= $9::bigint AS fits
-                FROM judged LEFT JOIN sizes USING (extraction, endpoint, side)
+                SELECT found.*, is_known OR size + row_number() OVER (
+                        PARTITION BY extraction, endpoint, side, is_known ORDER BY twins DESC, pairs DESC, path, kind
+                    ) <= CASE WHEN twins > 0 THEN 2 ELSE 1 END * $9::bigint AS fits
+                FROM found LEFT JOIN sizes USING (extraction, endpoint, side)
             ), written AS (
                 INSERT INTO strangler.noise_counts AS known (extraction, endpoint, side, day, path, kind, twins, pairs)
-                SELECT extraction, endpoint, side, $1::date, path, kind, twins, pairs FROM ranked WHERE fits
-                ORDER BY 1, 2, 3, 5, 6
+                SELECT extraction, endpoint, side, $1::date, path, kind, twins, pairs
+                FROM ranked WHERE fits ORDER BY 1, 2, 3, 5, 6
                 ON CONFLICT (day, extraction, endpoint, side, path, kind)
                 DO UPDATE SET twins = known.twins + excluded.twins, pairs = known.pairs + excluded.pairs
             )

@@ -5,6 +5,8 @@ package import Foundation
 package struct VerdictCounts: Sendable, Equatable {
     package var match = 0
     package var mismatch = 0
+    /// Of `mismatch`, those whose group somebody has accepted.
+    package var accepted = 0
     package var transient = 0
     package var primaryFailed = 0
     package var shadowFailed = 0
@@ -30,10 +32,12 @@ package struct VerdictCounts: Sendable, Equatable {
 
     package func notCompared(_ reason: NotComparedReason) -> Int { notCompared[reason.rawValue, default: 0] }
 
-    mutating func add(_ verdict: Verdict, reason: String, count: Int) {
+    mutating func add(_ verdict: Verdict, reason: String, count: Int, accepted: Int) {
         switch verdict {
         case .match: match += count
-        case .mismatch: mismatch += count
+        case .mismatch:
+            mismatch += count
+            self.accepted += accepted
         case .transient: transient += count
         case .primaryFailed: primaryFailed += count
         case .shadowFailed: shadowFailed += count

@@ -8,9 +8,11 @@ extension PostgresStore {
     package func coverage(extraction: String, since: Date?) async throws -> [EndpointCoverage] {
         let rows = try await pool.query(
             """
-            SELECT endpoint, status_class, verdict, reason, sum(count)::bigint AS count FROM strangler.verdict_counts
-            WHERE extraction = $1 AND ($2::timestamptz IS NULL OR bucket >= $2)
-            GROUP BY endpoint, status_class, verdict, reason
+            WITH counted AS (
+                SELECT endpoint, status_class, verdict, reason, sum(count)::bigint AS count
+                FROM strangler.verdict_counts WHERE extraction = $1 AND ($2::timestamptz IS NULL OR bucket >= $2)
+                GROUP BY endpoint, status_class, verdict, reason
+            ) \(Self.withAccepted("endpoint, status_class, verdict"))
             """,
             [.text(KeyText.extraction(extraction)), .timestamp(optional: since)])
         var coverage: [String: EndpointCoverage] = [:]
@@ -18,10 +20,11 @@ extension PostgresStore {
             // A verdict of a newer version is no reason to show nothing.
             guard let verdict = Verdict(rawValue: try row.text("verdict")) else { continue }
             let (endpoint, reason, count) = (try row.text("endpoint"), try row.text("reason"), try row.int("count"))
+            let accepted = try row.int("accepted")
             var known = coverage[endpoint] ?? EndpointCoverage(endpoint: endpoint)
             known.statusClasses[try row.int("status_class"), default: VerdictCounts()]
-                .add(verdict, reason: reason, count: count)
-            known.total.add(verdict, reason: reason, count: count)
+                .add(verdict, reason: reason, count: count, accepted: accepted)
+            known.total.add(verdict, reason: reason, count: count, accepted: accepted)
             coverage[endpoint] = known
         }
         return coverage.values.sorted { $0.endpoint < $1.endpoint }
@@ -85,23 +88,34 @@ extension PostgresStore {
         }
     }
 
-    /// Of the last seven UTC days, today among them; of each scope the fields that twins showed most often, as many as a
-    /// model remembers.
+    /// Of the last seven UTC days, today among them. Bounded whatever is in the table: the endpoints compared most, as
+    /// many as a ``NoiseModel`` has places for, and of each the fields that twins show most, then the others.
     package func noise() async throws -> [NoiseScope: NoiseTally] {
         try await noise(asOf: Date())
     }
 
     func noise(asOf now: Date) async throws -> [NoiseScope: NoiseTally] {
-        let rows = try await pool.query(
+        let sql = """
+            WITH scopes AS MATERIALIZED (
+                SELECT extraction, endpoint, side FROM strangler.noise_counts WHERE day > $1::date - 7 AND path = ''
+                GROUP BY 1, 2, 3 ORDER BY sum(twins) + sum(pairs) DESC, 1, 2, 3 LIMIT $2
+            ), fields AS (
+                SELECT extraction, endpoint, side, path, kind, sum(twins)::bigint AS twins, sum(pairs)::bigint AS pairs
+                FROM strangler.noise_counts JOIN scopes USING (extraction, endpoint, side)
+                WHERE day > $1::date - 7 GROUP BY 1, 2, 3, 4, 5
+            ), ranked AS (
+                SELECT *, row_number() OVER (
+                    PARTITION BY extraction, endpoint, side, path = '' ORDER BY twins DESC, pairs DESC, path, kind) AS rank
+                FROM fields
+            )
+            SELECT extraction, endpoint, side, path, kind, twins, pairs FROM ranked WHERE rank <= $3
             """
-            SELECT extraction, endpoint, side, path, kind, twins, pairs FROM (
-                SELECT extraction, endpoint, side, path, kind, sum(twins)::bigint AS twins, sum(pairs)::bigint AS pairs,
-                    row_number() OVER (
-                        PARTITION BY extraction, endpoint, side
-                        ORDER BY path <> '', sum(twins) DESC, sum(pairs) DESC, path, kind) AS place
-                FROM strangler.noise_counts WHERE day > $1::date - 7 GROUP BY extraction, endpoint, side, path, kind
-            ) AS ranked WHERE place <= $2::bigint
-            """, [.text(UTCDay.text(now)), .int(NoiseTally.maximumFields + 1)])
+        let rows = try await pool.transaction { connection in
+            // Before fields were limited, a storm left millions, which would be sorted on disk.
+            try connection.query("SET LOCAL work_mem = '64MB'")
+            return try connection.query(
+                sql, [.text(UTCDay.text(now)), .int(NoiseModel.maximumScopes), .int(NoiseTally.maximumFields)])
+        }
         return try rows.reduce(into: [:]) { noise, row in
             guard let side = ComparedSide(rawValue: try row.text("side")) else { return }
             let scope = NoiseScope(

@@ -10,18 +10,34 @@ extension PostgresStore {
     package func verdictSummary(extraction: String?, since: Date?) async throws -> VerdictSummary {
         let rows = try await pool.query(
             """
-            SELECT endpoint, verdict, reason, sum(count)::bigint AS count FROM strangler.verdict_counts
-            WHERE ($1::text IS NULL OR extraction = $1) AND ($2::timestamptz IS NULL OR bucket >= $2)
-            GROUP BY endpoint, verdict, reason
+            WITH counted AS (
+                SELECT endpoint, verdict, reason, sum(count)::bigint AS count FROM strangler.verdict_counts
+                WHERE ($1::text IS NULL OR extraction = $1) AND ($2::timestamptz IS NULL OR bucket >= $2)
+                GROUP BY endpoint, verdict, reason
+            ) \(Self.withAccepted("endpoint, verdict"))
             """,
             [.text(optional: extraction.map(KeyText.extraction)), .timestamp(optional: since)])
         return try rows.reduce(into: VerdictSummary()) { summary, row in
             // A verdict of a newer version is no reason to show nothing.
             guard let verdict = Verdict(rawValue: try row.text("verdict")) else { return }
             let (endpoint, reason, count) = (try row.text("endpoint"), try row.text("reason"), try row.int("count"))
-            summary.endpoints[endpoint, default: VerdictCounts()].add(verdict, reason: reason, count: count)
-            summary.total.add(verdict, reason: reason, count: count)
+            let accepted = try row.int("accepted")
+            summary.endpoints[endpoint, default: VerdictCounts()]
+                .add(verdict, reason: reason, count: count, accepted: accepted)
+            summary.total.add(verdict, reason: reason, count: count, accepted: accepted)
         }
+    }
+
+    /// Sums up `counted`, and says how much of it are mismatches of groups that are accepted now. A mismatch's reason is
+    /// its group's signature; it is empty where an older version counted it, and of none where the group found no place.
+    static func withAccepted(_ columns: String) -> String {
+        """
+        SELECT CASE verdict WHEN 'mismatch' THEN '' ELSE reason END AS reason, \(columns), sum(count)::bigint AS count,
+            coalesce(sum(count) FILTER (WHERE signature IS NOT NULL), 0)::bigint AS accepted
+        FROM counted LEFT JOIN (SELECT signature FROM strangler.mismatch_groups WHERE state = 'accepted') AS wanted
+            ON verdict = 'mismatch' AND signature = reason
+        GROUP BY 1, \(columns)
+        """
     }
 
     /// `since` as for `verdictSummary`.

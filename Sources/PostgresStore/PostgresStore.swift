@@ -1,3 +1,4 @@
+import Comparison
 import Foundation
 package import Logging
 import PostgresClient
@@ -14,7 +15,7 @@ package final class PostgresStore: Sendable {
     let exampleLimit: Int
     /// Groups of mismatches kept per extraction.
     let groupLimit: Int
-    /// Fields per endpoint, side and day of which noise is kept.
+    /// Fields per endpoint, side and day of which noise is kept; twice as many if twins have shown them.
     let noiseFieldLimit: Int
     let retention: Retention
     private let connectionString: String
@@ -24,7 +25,7 @@ package final class PostgresStore: Sendable {
     /// Does not connect yet. Two connections: one for the batches of evidence, one that a command always finds free.
     package init(
         _ connectionString: String, exampleLimit: Int = 20, groupLimit: Int = 10_000,
-        noiseFieldLimit: Int = 1_000, retention: Retention = Retention(), logger: Logger
+        noiseFieldLimit: Int = NoiseTally.maximumFields, retention: Retention = Retention(), logger: Logger
     ) {
         self.connectionString = connectionString
         self.exampleLimit = max(0, exampleLimit)

@@ -101,11 +101,13 @@ package final class EvidenceRecorder: Sendable {
     /// Takes over what a run of comparisons has found, in one piece.
     func take(_ findings: Findings, at: Date) {
         state.withLock { state in
-            state.batch.merge(findings.batch)
-            if !findings.batch.noise.isEmpty {
-                state.noise.learn(findings.batch.noise)
-                state.learnedMeanwhile?.append(findings.batch.noise)
+            var batch = findings.batch
+            batch.limitNoise(to: state.noise)
+            if !batch.noise.isEmpty {
+                state.noise.learn(batch.noise)
+                state.learnedMeanwhile?.append(batch.noise)
             }
+            state.batch.merge(batch)
             for hex in findings.confirmed {
                 if state.confirmed.count >= Self.maximumConfirmed { state.confirmed.removeAll() }
                 state.confirmed[hex] = at

@@ -67,9 +67,10 @@ final class JudgingRun {
 
     /// Counts a mismatch in its group; `makeRecord` runs only when an example of it is wanted.
     /// - Parameter isConfirmed: it stood when both sides were asked again.
+    /// - Returns: the group, which is the endpoint's one for all that are too many where there is no room for its own.
     func mismatch(
         _ signature: MismatchSignature, isConfirmed: Bool, makeRecord: (MismatchSignature) -> MismatchRecord
-    ) {
+    ) -> MismatchSignature {
         var group = groups[signature.hex] ?? recorder.group(of: signature, counted: true, now: now)
         if isConfirmed {
             group.isConfirmed = true
@@ -81,6 +82,7 @@ final class JudgingRun {
         } else {
             findings.batch.addWithoutExample(group.signature, at: now, isDeclined: group.hasEnoughExamples)
         }
+        return group.signature
     }
 
     func grouped(_ difference: Difference) -> GroupedDifference { GroupedDifference(difference) }

@@ -136,10 +136,11 @@ struct PairComparison: Sendable {
             let isKnown = pair.isWrite || pair.look == .second || run.isConfirmed(signature)
             if mayAskAgain, !isKnown { return .difference(signature) }
             if isKnown {
-                run.count(subject.key(.mismatch))
-                run.mismatch(signature, isConfirmed: pair.look == .second) { group in
+                let group = run.mismatch(signature, isConfirmed: pair.look == .second) { group in
                     record(subject, group, told, primary, shadow, run.now)
                 }
+                // By group, so that a gate can leave out what somebody has accepted.
+                run.count(subject.key(.mismatch, group.hex))
             } else {
                 run.count(subject.key(.notCompared, NotComparedReason.unsettled.rawValue))
             }

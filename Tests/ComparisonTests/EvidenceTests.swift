@@ -1,6 +1,7 @@
-import Comparison
 import FoundationEssentials
 import Testing
+
+@testable import Comparison
 
 struct EvidenceTests {
     private func signature(_ differences: [(String, DifferenceKind)], extraction: String = "orders")
@@ -158,6 +159,60 @@ struct EvidenceBoundsTests {
         #expect(batch.noise[scope(2)] == nil && batch.losses == [.noiseDropped: 5])
         batch.countNoise(scope(0), tally(1, 2))
         #expect(batch.noise[scope(0)]?.compared == NoiseCount(twins: 3, pairs: 6))
+    }
+
+    @Test func fieldsThatTwinsShowTakeThePlacesOfThoseThatOnlyPairsShow() {
+        var batch = EvidenceBatch(limits: limits)
+        batch.countNoise(scope(0), tally(1, 2, 3))
+        for field in [7, 8, 7] {
+            let path = GroupedDifference(path: "$.\(field)", kind: .value)
+            batch.countNoise(scope(0), NoiseTally(differing: [path: NoiseCount(twins: 1)]))
+        }
+        let known = batch.noise[scope(0)]?.differing ?? [:]
+        #expect(known.count == 3 && known.values.map(\.twins).sorted() == [0, 1, 2])
+        #expect(batch.losses == [.noiseDropped: 2])
+    }
+
+    @Test func namesMadeUpAnewEachTimeAreLeftOutOverManyBatchesAndKnownOnesGoOn() {
+        var model = NoiseModel()
+        var handed: Set<GroupedDifference> = []
+        var (lost, steady) = (0, 0)
+        let always = GroupedDifference(path: "$.1", kind: .value)
+        for round in 0..<50 {
+            var batch = EvidenceBatch()
+            batch.countNoise(scope(0), tally(1))
+            for number in 0..<100 { batch.countNoise(scope(0), tally(1_000 + round * 100 + number)) }
+            batch.limitNoise(to: model)
+            model.learn(batch.noise)
+            handed.formUnion(batch.noise[scope(0)]?.differing.keys.map(\.self) ?? [])
+            steady += batch.noise[scope(0)]?.differing[always]?.pairs ?? 0
+            lost += batch.losses[.noiseDropped, default: 0]
+            #expect(batch.noise[scope(0)]?.compared == NoiseCount(twins: 101, pairs: 202))
+        }
+        #expect(handed.count == NoiseTally.maximumFields && steady == 50)
+        #expect(lost == 5_001 - NoiseTally.maximumFields)
+        // Twins show one that had no place: it gets one, the pairs' count of it begins there.
+        let noisy = GroupedDifference(path: "$.noisy", kind: .value)
+        var batch = EvidenceBatch()
+        batch.countNoise(
+            scope(0), NoiseTally(compared: NoiseCount(twins: 1), differing: [noisy: NoiseCount(twins: 1, pairs: 1)]))
+        batch.limitNoise(to: model)
+        model.learn(batch.noise)
+        #expect(model.baseline(of: scope(0)).tally.differing[noisy]?.twins == 1)
+        #expect(model.baseline(of: scope(0)).tally.differing.count <= NoiseTally.maximumFields)
+        #expect(model.baseline(of: scope(0)).tally.differing[always]?.pairs == 50)
+        #expect(model.unplaced([always: NoiseCount(pairs: 1), noisy: NoiseCount(pairs: 1)], in: scope(0)).isEmpty)
+    }
+
+    @Test func aScopeWithoutAPlaceHandsOnNoFields() {
+        var model = NoiseModel()
+        for number in 1...NoiseModel.maximumScopes { model.learn([scope(number): tally(1)]) }
+        var batch = EvidenceBatch()
+        batch.countNoise(scope(0), tally(1, 2))
+        batch.countNoise(scope(1), tally(1, 2))
+        batch.limitNoise(to: model)
+        #expect(batch.noise[scope(0)]?.differing.isEmpty == true && batch.noise[scope(1)]?.differing.count == 2)
+        #expect(batch.losses == [.noiseDropped: 2])
     }
 
     @Test func aMergedBatchKeepsItsOwnLimitsAndTheLossesOfBoth() {

@@ -54,7 +54,12 @@ struct PathPatternTests {
         #expect(group("$['4711'].a") == "$[*].a")
         #expect(group("$.a.0190b5a2-7c3e-7000-8000-00000000abcd") == "$.a[*]")
         #expect(group("$.a.00000000deadbeef") == "$.a[*]")
-        for name in ["utf_8", "line2", "address_line_1", "deadbeef", "total-amount", "v1", "_123"] {
+        #expect(group("$.map.k845503081.total") == "$.map[*].total")
+        #expect(group("$.order10001") == "$[*]")
+        for name in [
+            "utf_8", "line2", "address_line_1", "deadbeef", "total-amount", "v1", "_123", "line1", "address2", "sha256",
+            "utf8", "h264", "iso8601", "k84550b", "k8455030x",
+        ] {
             #expect(group("$.\(name)") == "$.\(name)")
         }
     }

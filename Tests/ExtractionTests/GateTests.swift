@@ -63,6 +63,24 @@ import Testing
         #expect(found(.max, of: .max, limit: weight(100)).isEmpty)
     }
 
+    @Test func cutoverLeavesOutWhatIsAcceptedAndSaysSo() {
+        func found(_ mismatch: Int, accepted: Int) -> [String] {
+            missing(
+                from: makeState(.shadow), makeDefinition(),
+                StageEvidence(compared: 1_999, mismatch: mismatch, accepted: accepted))
+        }
+        #expect(found(42, accepted: 42).isEmpty && found(42, accepted: 41).isEmpty)
+        #expect(
+            found(42, accepted: 40)
+                == ["2 of 1999 compared answers differed (0.11%), at most 0.1% may (40 more are accepted)"])
+        #expect(
+            found(3, accepted: 1)
+                == ["2 of 1999 compared answers differed (0.11%), at most 0.1% may (1 more is accepted)"])
+        // Impossible counts open nothing and trap nowhere.
+        #expect(
+            found(42, accepted: -1).count == 1 && found(2, accepted: .max).isEmpty && found(.min, accepted: 1).isEmpty)
+    }
+
     @Test func cutoverAsksForMendedGroupsAndAnEmptyBacklog() {
         var evidence = StageEvidence.healthy
         evidence.regressedGroups = 1
@@ -141,8 +159,8 @@ import Testing
         let decoder = JSONDecoder()
         #expect(try decoder.decode(StageEvidence.self, from: Data("{}".utf8)) == StageEvidence())
         let full = StageEvidence(
-            serviceHealthy: false, compared: 9, match: 7, mismatch: 2, regressedGroups: 1, writeBacklog: 3,
-            fellBackTotal: 4, lastFellBackAt: .start, contractProblems: ["x"])
+            serviceHealthy: false, compared: 9, match: 7, mismatch: 2, accepted: 1, regressedGroups: 1,
+            writeBacklog: 3, fellBackTotal: 4, lastFellBackAt: .start, contractProblems: ["x"])
         #expect(try decoder.decode(StageEvidence.self, from: JSONEncoder().encode(full)) == full)
         #expect(try decoder.decode(StageEvidence.self, from: Data(#"{"compared":5,"later":{}}"#.utf8)).compared == 5)
     }

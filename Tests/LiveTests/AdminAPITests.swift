@@ -30,8 +30,8 @@ import Testing
             #expect(
                 report["shadow"]
                     == .object([
-                        "compared": .number(9), "match": .number(7), "mismatch": .number(2), "transient": .number(0),
-                        "primary-failed": .number(0), "shadow-failed": .number(1),
+                        "compared": .number(9), "match": .number(7), "mismatch": .number(2), "accepted": .number(0),
+                        "transient": .number(0), "primary-failed": .number(0), "shadow-failed": .number(1),
                         "not-compared": .object(["body-too-large": .number(1)]),
                     ]))
             #expect(report["backlog"] == .number(0))

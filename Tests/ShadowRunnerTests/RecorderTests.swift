@@ -69,6 +69,23 @@ import Testing
             shadow: answer)
     }
 
+    @Test func `a mismatch's verdict says which group it is of`() async throws {
+        let service: ScriptedOrigin.Script = { request, _ in
+            .json(request.target == "/api/v1/b" ? #"{"b":1}"# : #"{"a":1}"#)
+        }
+        try await withShadow(monolith: { _, _ in .json("{}") }, service: service) { shadow in
+            for path in ["/api/v1/a", "/api/v1/a", "/api/v1/b"] {
+                shadow.runner.accept(try exchange(get(path), answer: jsonAnswer("{}")))
+            }
+            #expect(try await shadow.verdicts() == ["mismatch": 3])
+            var byReason: [String?: Int] = [:]
+            for (key, count) in await shadow.store.counts { byReason[key.reason, default: 0] += count }
+            let groups = await shadow.store.groups
+            #expect(groups.count == 2)
+            #expect(byReason == Dictionary(uniqueKeysWithValues: groups.map { ($0.key, $0.value.count) }))
+        }
+    }
+
     @Test func `an empty batch is not brought`() async throws {
         try await withShadow(service: { _, _ in .json("{}") }) { shadow in
             await shadow.store.setAway(true)

@@ -128,9 +128,13 @@ struct ExtractionCard {
         let tile = { (label: String, number: Int, isBad: Bool) in
             Tile(label: label, number: ReportText.count(number), isBad: isBad && number > 0)
         }
+        let accepted = shadow.accepted > 0 ? " (\(ReportText.count(shadow.accepted)) accepted)" : ""
+        let mismatch = Tile(
+            label: "mismatch" + accepted, number: ReportText.count(shadow.mismatch),
+            isBad: shadow.mismatch > shadow.accepted)
         return [
             tile("compared", shadow.compared, false), tile("match", shadow.match, false),
-            tile("mismatch", shadow.mismatch, true), tile("transient", shadow.transient, false),
+            mismatch, tile("transient", shadow.transient, false),
             tile("primary failed", shadow.primaryFailed, true), tile("shadow failed", shadow.shadowFailed, true),
             tile("not compared", shadow.notComparedTotal, false), tile("backlog", report.backlog, true),
         ]

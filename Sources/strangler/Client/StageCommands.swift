@@ -141,7 +141,8 @@ struct HistoryCommand: AdminCommand {
 
     private static func sentence(_ evidence: StageEvidence) -> String {
         var parts = [
-            "\(ReportText.count(evidence.compared)) compared", "\(ReportText.count(evidence.mismatch)) mismatch",
+            "\(ReportText.count(evidence.compared)) compared",
+            ReportText.mismatches(evidence.mismatch, accepted: evidence.accepted),
             "\(ReportText.counted(evidence.writeBacklog, "write")) behind",
         ]
         if evidence.regressedGroups > 0 {

@@ -59,7 +59,7 @@ enum StatusText {
                 TextLayout.padded(report.stage.rawValue, to: 11),
                 TextLayout.padded(report.weight.description, to: 7, right: true),
                 TextLayout.padded(known(report.shadow.compared), to: 11, right: true),
-                report.shadow.mismatch > 0 ? terminal.paint(mismatch, .red) : mismatch,
+                report.shadow.mismatch > report.shadow.accepted ? terminal.paint(mismatch, .red) : mismatch,
                 TextLayout.padded(ReportText.count(report.backlog), to: 9, right: true),
                 "  " + next(report.gate),
             ]
@@ -140,17 +140,17 @@ enum StatusText {
 
     private static func verdicts(_ shadow: VerdictReport) -> String {
         "\(ReportText.count(shadow.compared)) compared: \(ReportText.count(shadow.match)) match, "
-            + "\(ReportText.count(shadow.mismatch)) mismatch, \(ReportText.count(shadow.transient)) transient"
+            + "\(ReportText.mismatches(shadow)), \(ReportText.count(shadow.transient)) transient"
     }
 
     private static func write(_ endpoint: EndpointReport, to terminal: Terminal) {
         let counts =
             "\(ReportText.count(endpoint.verdicts.compared)) compared, "
-            + "\(ReportText.count(endpoint.verdicts.mismatch)) mismatch"
+            + ReportText.mismatches(endpoint.verdicts)
         let name = TextLayout.padded(TextLayout.cut(endpoint.endpoint, to: 40), to: 42)
         terminal.write(
             String(repeating: " ", count: 12) + name
-                + (endpoint.verdicts.mismatch > 0 ? terminal.paint(counts, .red) : counts))
+                + (endpoint.verdicts.mismatch > endpoint.verdicts.accepted ? terminal.paint(counts, .red) : counts))
         if let coverage = endpoint.coverage { dim(ReportText.coverage(coverage, endpoint.verdicts), terminal) }
         if let latency = endpoint.latency {
             let sides = [("monolith", latency.monolith), ("service", latency.service)].compactMap { name, side in

@@ -161,7 +161,8 @@ struct ProxyBackend: AdminBackend {
 extension VerdictReport {
     init(_ counts: VerdictCounts) {
         self.init(
-            compared: counts.compared, match: counts.match, mismatch: counts.mismatch, transient: counts.transient,
-            primaryFailed: counts.primaryFailed, shadowFailed: counts.shadowFailed, notCompared: counts.notCompared)
+            compared: counts.compared, match: counts.match, mismatch: counts.mismatch, accepted: counts.accepted,
+            transient: counts.transient, primaryFailed: counts.primaryFailed, shadowFailed: counts.shadowFailed,
+            notCompared: counts.notCompared)
     }
 }

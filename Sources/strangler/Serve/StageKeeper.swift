@@ -230,7 +230,7 @@ actor StageKeeper {
             let regressed = try await store.groups(extraction: definition.name).count { $0.state == .regressed }
             let evidence = StageEvidence(
                 serviceHealthy: isHealthy, compared: verdicts.total.compared, match: verdicts.total.match,
-                mismatch: verdicts.total.mismatch, regressedGroups: regressed,
+                mismatch: verdicts.total.mismatch, accepted: verdicts.total.accepted, regressedGroups: regressed,
                 writeBacklog: index < backlog.count ? backlog[index] : 0,
                 fellBackTotal: fallbacks.total, lastFellBackAt: fallbacks.lastAt,
                 contractProblems: model.contractProblems(of: definition.name))

@@ -38,7 +38,7 @@ struct ShadowUnderTest: Sendable {
     let settings: ShadowSettings
     let clock: TestClock
 
-    /// Everything that was counted, by `verdict` or `verdict reason`, once nothing is under way any more.
+    /// Everything that was counted, by `verdict` or `verdict reason`, mismatches of all groups together, once nothing is under way any more.
     func verdicts() async throws -> [String: Int] {
         try await becomesIdle()
         return await verdictsSoFar()
@@ -48,7 +48,8 @@ struct ShadowUnderTest: Sendable {
         await recorder.flush()
         var sums: [String: Int] = [:]
         for (key, count) in await store.counts {
-            sums[key.verdict.rawValue + (key.reason.map { " " + $0 } ?? ""), default: 0] += count
+            let reason = key.verdict == .mismatch ? nil : key.reason
+            sums[key.verdict.rawValue + (reason.map { " " + $0 } ?? ""), default: 0] += count
         }
         return sums
     }
