@@ -16,7 +16,7 @@ import Testing
             case .closes, .resets, .breaksOff: ["shadow-failed reset", "shadow-failed timeout"]
             case .garbage, .endlessHead, .upgrades: ["shadow-failed malformed", "shadow-failed timeout"]
             case .endless: ["not-compared body-too-large", "shadow-failed timeout"]
-            case .lies: ["mismatch", "shadow-failed timeout"]
+            case .lies: ["mismatch", "not-compared unsettled", "shadow-failed timeout"]
             }
         }
 
