@@ -11,16 +11,6 @@ final class Origin: Sendable {
     /// What is answered now.
     private final class Current: Sendable {
         let answer: Mutex<String>
-        private let answered = Mutex(0)
-
-        /// With `{{n}}` as a number of five digits that no other answer has.
-        func next() -> String {
-            let number = answered.withLock { answered in
-                answered += 1
-                return 10_000 + answered % 90_000
-            }
-            return answer.withLock { $0 }.replacing("{{n}}", with: "\(number)")
-        }
 
         init(_ body: String) { answer = Mutex(Self.message(body)) }
 
@@ -66,7 +56,7 @@ final class Origin: Sendable {
             received += String(buffer: unwrapInboundIn(data))
             while let end = received.firstRange(of: "\r\n\r\n") {
                 received.removeSubrange(..<end.upperBound)
-                let bytes = ByteBuffer(string: current.next())
+                let bytes = ByteBuffer(string: current.answer.withLock { $0 })
                 if delay == .zero {
                     context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
                 } else {

@@ -414,6 +414,18 @@ import Testing
         }
     }
 
+    @Test func `replays judge by all that was learned at the endpoint, not by the group's own fields`() {
+        let etag = GroupedDifference(path: "$.etag", kind: .value)
+        var tally = NoiseTally()
+        tally.compared = NoiseCount(twins: 40, pairs: 40)
+        tally.differing[etag] = NoiseCount(twins: 40, pairs: 40)
+        let noise = LearnedNoise([NoiseScope(extraction: "orders", endpoint: "GET /a", side: .monolith): tally])
+        let baseline = noise.baseline(extraction: "orders", endpoint: "GET /a", primary: .service)
+        #expect(baseline?.judge(etag) == .noise)
+        #expect(baseline?.judge(GroupedDifference(path: "$.total", kind: .type)) == .reported)
+        #expect(noise.baseline(extraction: "orders", endpoint: "GET /b", primary: .monolith) == nil)
+    }
+
     @Test func `what was redacted in a query can be supplied, and nothing else in it`() throws {
         let recorded = RecordedRequest(
             method: "GET", target: "/a?token=redacted:0123456789ab&b=1&api%20key=redacted%3Aba9876543210", headers: [],
