@@ -142,7 +142,8 @@ let package = Package(
         // Three rings of tests: pure values, embedded channel, live loopback on port 0 with real Postgres.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(
-            name: "FuzzProperties", dependencies: ["HTTPWire", "Routing", "Comparison", "ContentCoding", "TestSupport"],
+            name: "FuzzProperties",
+            dependencies: ["HTTPWire", "Routing", "Comparison", "ContentCoding", "TestSupport"],
             path: "Tests/Fuzzing/Properties"),
         .executableTarget(
             name: "comparison-benchmark", dependencies: ["Comparison"], path: "Tests/Benchmarks/comparison"),
