@@ -11,6 +11,17 @@ struct EquivalenceTests {
         ComparisonRules(matches: [MatchRule(path: try path(text), pattern: try LinearRegex(regex))])
     }
 
+    /// What a rule makes equal is paired once, or a bag would hide that something is there twice.
+    @Test func anElementOfABagHasOnePartner() throws {
+        let rules = ComparisonRules(
+            unordered: [UnorderedRule(path: try path("$"))],
+            equivalence: [EquivalenceRule(path: try path("$[*]"), as: .stringNumber)])
+        #expect(differences(#"["1","2"]"#, "[2,1]", rules: rules) == [])
+        for (one, other) in [(#"["1","1"]"#, "[1,2]"), (#"["1","1"]"#, "[1]"), ("[1,2]", #"["1","1"]"#)] {
+            #expect(differences(one, other, rules: rules).count == 1, "\(one) \(other)")
+        }
+    }
+
     @Test(arguments: [
         (EquivalenceRule.Kind.stringNumber, "\"1\"", "1", true), (.stringNumber, "\"1.0\"", "1", true),
         (.stringNumber, "\"1e2\"", "100", true), (.stringNumber, "\"1\"", "\"1.0\"", true),
