@@ -36,7 +36,9 @@ private final class VerdictStore: EvidenceStore {
     func record(_ batch: EvidenceBatch, at: Date) async throws {
         counts.withLock { counts in
             for (key, count) in batch.counts {
-                counts[key.verdict.rawValue + (key.reason.map { " " + $0 } ?? ""), default: 0] += count
+                // A mismatch's reason is its group.
+                let reason = key.verdict == .mismatch ? nil : key.reason
+                counts[key.verdict.rawValue + (reason.map { " " + $0 } ?? ""), default: 0] += count
             }
         }
     }
