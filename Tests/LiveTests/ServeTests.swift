@@ -124,7 +124,8 @@ import Testing
         try await eventually("another Postgres runs, and is connected") {
             #expect(try await status(of: proxy.port) == 200)
             let running = try postgresProcesses(below: proxy.processID)
-            return try await !running.isEmpty && servers.isDisjoint(with: running) && isReady()
+            guard !running.isEmpty, servers.isDisjoint(with: running) else { return false }
+            return try await isReady()
         }
         let ended = await proxy.stop()
         #expect(ended.status == 0)
