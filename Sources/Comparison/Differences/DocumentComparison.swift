@@ -189,17 +189,5 @@ extension Document {
 }
 
 extension Document.Kind {
-    /// JSON's own types: true and false are values of one.
-    var typeName: String {
-        switch self {
-        case .null: "null"
-        case .true, .false: "boolean"
-        case .number: "number"
-        case .string: "string"
-        case .array: "array"
-        case .object: "object"
-        }
-    }
-
     var isContainer: Bool { self == .array || self == .object }
 }

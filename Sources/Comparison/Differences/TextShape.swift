@@ -22,7 +22,7 @@ struct TextShapes: OptionSet {
         self = []
         guard text.count >= 10, text.count <= Self.longest else { return }
         if Self.isUUID(text) { insert(.uuid) }
-        if text.count >= 16, text.allSatisfy({ JSONText.hexDigit($0) != nil }) { insert(.hexadecimal) }
+        if Self.isLongHexadecimal(text) { insert(.hexadecimal) }
         if let time = Timestamp(text) { insert(time.hasOffset ? .time : .localTime) }
         if text.count == 10, Timestamp(text + "T00:00:00Z".utf8) != nil { insert(.date) }
     }
@@ -33,7 +33,11 @@ struct TextShapes: OptionSet {
         return !left.union(right).isEmpty && left.isDisjoint(with: right)
     }
 
-    private static func isUUID(_ text: [UInt8]) -> Bool {
+    static func isLongHexadecimal(_ text: [UInt8]) -> Bool {
+        text.count >= 16 && text.allSatisfy { JSONText.hexDigit($0) != nil }
+    }
+
+    static func isUUID(_ text: [UInt8]) -> Bool {
         guard text.count == 36 else { return false }
         for (place, byte) in text.enumerated() {
             let isDash = place == 8 || place == 13 || place == 18 || place == 23

@@ -29,8 +29,7 @@ extension PathName {
     /// cost a group its finer distinction, nothing else.
     static func isIdentity(_ name: [UInt8]) -> Bool {
         guard !name.isEmpty, name.count <= 128 else { return false }
-        if name.allSatisfy(isDigit) || isUUID(name) { return true }
-        if name.count >= 16, name.allSatisfy({ JSONText.hexDigit($0) != nil }) { return true }
+        if name.allSatisfy(isDigit) || TextShapes.isUUID(name) || TextShapes.isLongHexadecimal(name) { return true }
         let letters = name.prefix(while: isLetter)
         if !letters.isEmpty, name.count - letters.count >= 5, name[letters.endIndex...].allSatisfy(isDigit) {
             return true
@@ -41,15 +40,6 @@ extension PathName {
         let (head, tail) = (name[..<separator], name[(separator + 1)...])
         return !head.isEmpty && head.allSatisfy { isLetter($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }
             && tail.allSatisfy { isLetter($0) || isDigit($0) } && tail.count(where: isDigit) >= 3
-    }
-
-    /// RFC 9562 §4
-    private static func isUUID(_ name: [UInt8]) -> Bool {
-        name.count == 36
-            && name.indices.allSatisfy { index in
-                [8, 13, 18, 23].contains(index)
-                    ? name[index] == UInt8(ascii: "-") : JSONText.hexDigit(name[index]) != nil
-            }
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }

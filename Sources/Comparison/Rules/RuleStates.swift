@@ -78,19 +78,9 @@ struct RuleStates {
         -> PathPattern.States
     {
         guard let name = step.name else { return advanced(states, of: rule, byIndex: step) }
-        var result: PathPattern.States = 0
-        var rest = states & ~(1 << rule.pattern.steps.count)
-        while rest != 0 {
-            let number = rest.trailingZeroBitCount
-            rest &= rest &- 1
-            let wanted = rule.pattern.steps[number]
-            if wanted.descendant { result |= 1 << number }
-            switch wanted.selector {
-            case .any: result |= 1 << (number + 1)
-            case .name(let text):
-                if rule.nameHashes[number] == name.hash, name.equals(text) { result |= 1 << (number + 1) }
-            case .index: break
-            }
+        let result = advanced(states, of: rule) { number, selector in
+            guard case .name(let text) = selector else { return false }
+            return rule.nameHashes[number] == name.hash && name.equals(text)
         }
         // Members that share a name are an array that is not written as one: rules may name all, or one by its index.
         return step.index < 0 ? result : result | advanced(result, of: rule, byIndex: step)
@@ -99,6 +89,16 @@ struct RuleStates {
     private func advanced(
         _ states: PathPattern.States, of rule: CompiledRules.Rule, byIndex step: Step
     ) -> PathPattern.States {
+        advanced(states, of: rule) { _, selector in
+            guard case .index(let index) = selector else { return false }
+            return index == step.index && !step.isTentative
+        }
+    }
+
+    /// - Parameter isNamed: whether a selector that is no wildcard, and the number of its step, name the place.
+    private func advanced(
+        _ states: PathPattern.States, of rule: CompiledRules.Rule, where isNamed: (Int, PathPattern.Selector) -> Bool
+    ) -> PathPattern.States {
         var result: PathPattern.States = 0
         var rest = states & ~(1 << rule.pattern.steps.count)
         while rest != 0 {
@@ -106,11 +106,8 @@ struct RuleStates {
             rest &= rest &- 1
             let wanted = rule.pattern.steps[number]
             if wanted.descendant { result |= 1 << number }
-            switch wanted.selector {
-            case .any: result |= 1 << (number + 1)
-            case .index(let index): if index == step.index, !step.isTentative { result |= 1 << (number + 1) }
-            case .name: break
-            }
+            let isAny = if case .any = wanted.selector { true } else { false }
+            if isAny || isNamed(number, wanted.selector) { result |= 1 << (number + 1) }
         }
         return result
     }

@@ -102,14 +102,6 @@ enum NumberBound {
     }
 }
 
-extension ExactDecimal {
-    /// However they are written.
-    static func areEqual(_ left: ExactDecimal, _ right: ExactDecimal) -> Bool {
-        guard let zero = ExactDecimal("0".utf8) else { return false }
-        return areClose(left, right, within: zero)
-    }
-}
-
 /// What random identities look like.
 enum ValueShape {
     /// An expression that all values match, and what it says in words; nil if they have no shape in common.
@@ -118,8 +110,7 @@ enum ValueShape {
         guard !values.isEmpty, pairs.allSatisfy({ $0.strings != nil || $0.texts.allSatisfy(isDigits) }) else {
             return nil
         }
-        let uuid = [8, 4, 4, 4, 12]
-        if values.allSatisfy({ $0.split(separator: "-", omittingEmptySubsequences: false).map(hexLength) == uuid }) {
+        if values.allSatisfy({ TextShapes.isUUID(Array($0.utf8)) }) {
             return ("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "UUIDs")
         }
         if pairs.allSatisfy({ $0.strings == nil }) {

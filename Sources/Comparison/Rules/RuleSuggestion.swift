@@ -139,7 +139,7 @@ package enum RuleSuggestion {
     private static func numbers(_ path: String, _ pairs: [ValuePair]) -> SuggestedRule? {
         let numbers = pairs.compactMap(\.numbers)
         guard numbers.count == pairs.count else { return nil }
-        if numbers.allSatisfy({ ExactDecimal.areEqual($0, $1) }) {
+        if numbers.allSatisfy({ $0 == $1 }) {
             return SuggestedRule(.equivalence, path, [.init("as", "number")], seen: "one number, written in two ways")
         }
         if ValueShape.namesIdentity(path), pairs.allSatisfy({ $0.texts.allSatisfy(ValueShape.isDigits) }) { return nil }
@@ -172,7 +172,7 @@ package enum RuleSuggestion {
             guard let one = pair.primary.numberInDisguise, let other = pair.shadow.numberInDisguise else {
                 return false
             }
-            return ExactDecimal.areEqual(one, other)
+            return one == other
         }
         guard !pairs.isEmpty, pairs.allSatisfy(isOneNumber) else { return nil }
         return SuggestedRule(

@@ -71,6 +71,7 @@ private struct Replay: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let isDifferent = await look(http, example, group, noise, &report)
+        // As in comparing: data may change between the two answers, and need a moment until both sides have it.
         if isDifferent, (try? await Task.sleep(for: settle)) != nil {
             _ = await look(http, example, group, noise, &report)
         }

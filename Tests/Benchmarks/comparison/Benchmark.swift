@@ -2,6 +2,8 @@ import Comparison
 import Foundation
 
 /// What a comparison costs, on one core, as a Markdown table. How to run it: `Tests/Benchmarks/README.md`.
+///
+/// What does not find what it has to find ends the run: the figure of a wrong answer is none.
 @main
 struct Benchmark {
     private static let rounds = 7
