@@ -57,6 +57,7 @@ let package = Package(
             resources: [
                 .embedInCode("orders.yaml"), .embedInCode("schema/001_stages.sql"),
                 .embedInCode("schema/002_evidence.sql"), .embedInCode("schema/003_evidence_depth.sql"),
+                .embedInCode("schema/004_machine.sql"),
             ]
         ),
         .target(

@@ -17,6 +17,7 @@ package let migrations: [Migration] = [
     Migration(number: 1, name: "001_stages", sql: text(PackageResources._01_stages_sql)),
     Migration(number: 2, name: "002_evidence", sql: text(PackageResources._02_evidence_sql)),
     Migration(number: 3, name: "003_evidence_depth", sql: text(PackageResources._03_evidence_depth_sql)),
+    Migration(number: 4, name: "004_machine", sql: text(PackageResources._04_machine_sql)),
 ]
 
 /// `Shadow/orders.yaml`, for the demo.

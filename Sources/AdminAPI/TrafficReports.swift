@@ -1,4 +1,5 @@
 package import Comparison
+package import Extraction
 package import FoundationEssentials
 
 // What stands beside the verdicts: coverage, latency, rules, noise.

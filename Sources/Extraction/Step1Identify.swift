@@ -1,7 +1,7 @@
 /// Step 1, stage `identified`: a domain was chosen, and the route file says why.
 ///
 /// Entered by writing the route file; there is no gate in front of it, so that a half-thought candidate can be
-/// written down. The gate behind it (to `contracted`) asks what `reasonsMissing` asks. Left by `advance`; there is
+/// written down. The gate behind it (to `contracted`) asks for `reasons`. Left by `advance`; there is
 /// nothing to roll back to.
 ///
 /// Traffic: the monolith answers, nobody is shadowed.
@@ -11,22 +11,23 @@ enum Step1Identify: Step {
     /// One reason alone is as well served by a module inside the monolith.
     static let reasonsNeeded = 2
 
-    static func missing(_ facts: GateFacts) -> [String] { [] }
+    static func requirements(_ facts: GateFacts) -> [Requirement] { [] }
 
-    static func traffic(weight: Weight) -> StageTraffic { .monolithOnly(why: .identified) }
+    static func traffic(weights: Weights) -> StageTraffic { .monolithOnly(why: .identified) }
 
-    /// What the route file does not say yet about why this domain has to leave.
-    static func reasonsMissing(_ definition: ExtractionDefinition) -> [String] {
-        var missing: [String] = []
-        if definition.problem.allSatisfy(\.isWhitespace) {
-            missing.append("the route file states no problem that the extraction solves")
-        }
+    /// What the route file has to say about why this domain has to leave; asked by the gate behind this stage.
+    static func reasons(_ definition: ExtractionDefinition) -> [Requirement] {
         let reasons = Set(definition.because)
-        if reasons.count < reasonsNeeded {
-            let known = Reason.allCases.filter { !reasons.contains($0) }.map(\.rawValue).joined(separator: ", ")
-            missing.append(
-                "needs \(reasonsNeeded) reasons under because, has \(reasons.count); to choose from: \(known)")
-        }
-        return missing
+        let unused = Reason.allCases.filter { !reasons.contains($0) }.map(\.rawValue).joined(separator: ", ")
+        return [
+            definition.problem.allSatisfy(\.isWhitespace)
+                ? .missing("problem", "the route file states no problem that the extraction solves")
+                : .met("problem", "the route file states the problem"),
+            reasons.count < reasonsNeeded
+                ? .missing(
+                    "because",
+                    "needs \(reasonsNeeded) reasons under because, has \(reasons.count); to choose from: \(unused)")
+                : .met("because", "\(counted(reasons.count, "reason")) for it"),
+        ]
     }
 }

@@ -7,13 +7,19 @@
 enum Step2Contract: Step {
     static let stage = Stage.contracted
 
-    static func missing(_ facts: GateFacts) -> [String] {
-        var missing = Step1Identify.reasonsMissing(facts.definition)
-        if !facts.definition.hasContract {
-            missing.append("the route file names no contract")
-        }
-        return missing + facts.evidence.contractProblems
+    static func requirements(_ facts: GateFacts) -> [Requirement] {
+        Step1Identify.reasons(facts.definition) + contract(facts)
     }
 
-    static func traffic(weight: Weight) -> StageTraffic { .monolithOnly(why: .contracted) }
+    private static func contract(_ facts: GateFacts) -> [Requirement] {
+        guard facts.definition.hasContract else {
+            return [.missing("contract", "the route file names no contract")]
+        }
+        let problems = facts.evidence.contractProblems
+        return problems.isEmpty
+            ? [.met("contract", "the contract covers every path and method of the routes")]
+            : problems.map { .missing("contract", $0) }
+    }
+
+    static func traffic(weights: Weights) -> StageTraffic { .monolithOnly(why: .contracted) }
 }

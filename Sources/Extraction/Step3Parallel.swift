@@ -6,7 +6,7 @@
 enum Step3Parallel: Step {
     static let stage = Stage.parallel
 
-    static func missing(_ facts: GateFacts) -> [String] { facts.serviceHealthMissing }
+    static func requirements(_ facts: GateFacts) -> [Requirement] { [facts.serviceHealth] }
 
-    static func traffic(weight: Weight) -> StageTraffic { .monolithOnly(why: .parallel) }
+    static func traffic(weights: Weights) -> StageTraffic { .monolithOnly(why: .parallel) }
 }

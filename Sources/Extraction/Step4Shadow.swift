@@ -7,9 +7,10 @@
 enum Step4Shadow: Step {
     static let stage = Stage.shadow
 
-    static func missing(_ facts: GateFacts) -> [String] { facts.serviceHealthMissing }
+    static func requirements(_ facts: GateFacts) -> [Requirement] { [facts.serviceHealth] }
 
-    static func traffic(weight: Weight) -> StageTraffic {
-        StageTraffic(serviceShare: .none, shadows: true, keepsMonolith: true, whyMonolith: .shadow, whyService: .shadow)
+    static func traffic(weights: Weights) -> StageTraffic {
+        StageTraffic(
+            serviceShares: .none, shadows: true, keepsMonolith: true, whyMonolith: .shadow, whyService: .shadow)
     }
 }

@@ -1,8 +1,14 @@
+import FoundationEssentials
+
 /// Step 5, stage `cutover`: the service answers for a share of the keys.
 ///
-/// Gate: answers were compared, the share that differs and is not accepted is within the limit, no mended difference has come back, and
-/// every write has arrived on the other side. Inside the stage the weight is set freely, 0 included; whether a raise
-/// is wise is for the guard. Left by `advance` once 100 % has held, or by a rollback to `shadow`.
+/// Gate (from `shadow`): at every endpoint the share of answers that differ and are not accepted is surely within the
+/// limit: the upper 95 % bound of Clopper and Pearson, one-sided, is at or under it. An endpoint that is asked too
+/// seldom can be covered by replay, or waived with a reason. Enough of the traffic was compared, little was shed, the
+/// service answered its shadow requests, no mended difference has come back, every write has arrived on the other side,
+/// and no evidence is missing. Inside the stage a raise by hand is free unless something holds; a ramp raises by
+/// itself (`Ramp`), and the guard (`Guard`) takes everything back. Left by itself or by `advance` once 100 % has held,
+/// or by a rollback to `shadow`.
 ///
 /// Traffic: the service answers keys whose bucket is under the weight, the monolith the rest; the other side is
 /// shadowed. The monolith answers where the service fails.
@@ -11,50 +17,118 @@ enum Step5Cutover: Step {
 
     /// 0.1 %, where the route file sets no `guard.mismatch`.
     static let mismatchLimit = Weight(clamping: 10)
+    /// Below this many, a share of shed or failed requests says little.
+    private static let fewest = 20
 
-    static func missing(_ facts: GateFacts) -> [String] {
-        let evidence = facts.evidence
-        var missing: [String] = []
-        if evidence.compared <= 0 {
-            missing.append("needs at least 1 compared answer, has 0")
-        } else {
-            let limit = facts.definition.guardLimits.mismatch ?? mismatchLimit
-            let mismatch = max(0, evidence.mismatch)
-            let differed = mismatch - min(max(0, evidence.accepted), mismatch)
-            if exceeds(limit, part: differed, of: evidence.compared) {
-                let more = "\(evidence.accepted) more \(evidence.accepted == 1 ? "is" : "are") accepted"
-                missing.append(
-                    "\(differed) of \(counted(evidence.compared, "compared answer")) differed "
-                        + "(\(readableShare(differed, of: evidence.compared))), at most \(limit) may"
-                        + (evidence.accepted > 0 ? " (\(more))" : ""))
-            }
-        }
-        if evidence.regressedGroups > 0 {
-            missing.append("\(counted(evidence.regressedGroups, "group")) of fixed differences came back")
-        }
-        if evidence.writeBacklog > 0 {
-            missing.append("\(counted(evidence.writeBacklog, "write")) not delivered to the other side yet")
-        }
-        return missing
+    static func requirements(_ facts: GateFacts) -> [Requirement] {
+        endpoints(facts) + [regressed(facts), facts.backlog(at: "the other side")] + gaps(facts)
     }
 
-    static func traffic(weight: Weight) -> StageTraffic {
+    static func traffic(weights: Weights) -> StageTraffic {
         StageTraffic(
-            serviceShare: weight, shadows: true, keepsMonolith: true,
-            whyMonolith: weight == .none ? .cutoverAtZero : .keyNotMoved,
-            whyService: weight == .all ? .cutoverAtAll : .keyMoved)
+            serviceShares: weights, shadows: true, keepsMonolith: true,
+            whyMonolith: weights == .none ? .cutoverAtZero : .keyNotMoved,
+            whyService: weights == .all ? .cutoverAtAll : .keyMoved)
     }
 
-    /// Whether part/total is over the limit, exactly: 1 of 1,000 is not over 0.1 %.
-    private static func exceeds(_ limit: Weight, part: Int, of total: Int) -> Bool {
-        let found = max(part, 0).multipliedFullWidth(by: Weight.all.hundredths)
-        let allowed = total.multipliedFullWidth(by: limit.hundredths)
-        return (found.high, found.low) > (allowed.high, allowed.low)
+    private static func endpoints(_ facts: GateFacts) -> [Requirement] {
+        let endpoints = facts.evidence.endpoints
+        guard !endpoints.isEmpty else {
+            return [.missing("mismatch", "needs at least 1 compared answer, has 0")]
+        }
+        return endpoints.flatMap { endpoint -> [Requirement] in
+            if let waiver = endpoint.waiver {
+                return [.met("mismatch", "\(endpoint.endpoint): waived by \(waiver.actor): \(waiver.reason)")]
+            }
+            return [mismatch(endpoint, facts.definition)] + coverage(endpoint, facts.definition)
+        }
     }
 
-    /// Rounded up to two decimals, so that what is over a limit never reads as equal to it.
-    private static func readableShare(_ part: Int, of total: Int) -> String {
-        let hundredths = (Double(part) / Double(total) * 10_000).rounded(.up)
-        return Weight(clamping: Int(min(max(hundredths, 0), 10_000))).description
+    private static func mismatch(_ endpoint: EndpointEvidence, _ definition: ExtractionDefinition) -> Requirement {
+        let limit = definition.guardLimits.mismatch ?? mismatchLimit
+        let differing = Share(endpoint.differing, of: endpoint.compared)
+        let name = endpoint.endpoint
+        if endpoint.isWrite, definition.writes == .never {
+            return .missing(
+                "mismatch", "\(name): writes are never sent to both sides; set `writes: dual-write`, or waive it")
+        }
+        let upper = ProportionBound.upper(differing)
+        if upper <= limit.percent / 100 {
+            return .met(
+                "mismatch",
+                "\(name): \(counted(endpoint.compared, "comparison")), \(differing.hits) differ: at most "
+                    + "\(readableShare(upper)), \(limit) may")
+        }
+        if differing.rate > limit.percent / 100 {
+            let accepted = endpoint.accepted > 0 ? " (\(endpoint.accepted) more accepted)" : ""
+            return .missing(
+                "mismatch",
+                "\(name): \(differing.hits) of \(counted(differing.total, "compared answer")) differ "
+                    + "(\(readableShare(differing)))\(accepted), at most \(limit) may")
+        }
+        guard let needed = ProportionBound.needed(hits: differing.hits, limit: limit) else {
+            return .missing("mismatch", "\(name): a limit of \(limit) cannot be proved: set one above 0%, or waive it")
+        }
+        let kind =
+            differing.hits == 0 ? "clean comparisons" : "comparisons with no more than \(differing.hits) differing"
+        return .missing("mismatch", "\(name): needs \(needed) \(kind), has \(differing.total)")
+    }
+
+    /// Only what is wrong: an endpoint without traffic is named by its comparisons.
+    private static func coverage(_ endpoint: EndpointEvidence, _ definition: ExtractionDefinition) -> [Requirement] {
+        let wanted = endpoint.wanted
+        guard wanted >= fewest else { return [] }
+        let limits = definition.coverageLimits
+        let name = endpoint.endpoint
+        var found: [Requirement] = []
+        let compared = Share(endpoint.compared, of: wanted)
+        if compared.rate < limits.compared.percent / 100 {
+            let reasons = endpoint.notCompared.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(2)
+                .map { "\($0.key) \($0.value)" }
+            let why = reasons.isEmpty ? "" : " (" + reasons.joined(separator: ", ") + ")"
+            // Rounded down: what is under a limit never reads as equal to it.
+            let share = Weight(clamping: Int(compared.rate * 10_000))
+            found.append(
+                .missing(
+                    "coverage",
+                    "\(name): \(share) of \(wanted) were compared\(why), at least \(limits.compared) have to be"))
+        }
+        let shed = Share(endpoint.shed, of: wanted)
+        if shed.rate > limits.shed.percent / 100 {
+            found.append(
+                .missing("shed", "\(name): \(shed.said) were shed because too many waited, at most \(limits.shed) may"))
+        }
+        let failed = Share(endpoint.shadowFailed, of: endpoint.compared &+ endpoint.shadowFailed)
+        let errorLimit = definition.guardLimits.errorRate ?? Guard.errorLimit
+        if failed.rate > errorLimit.percent / 100 {
+            found.append(
+                .missing("service-failed", "\(name): the service failed on \(failed.said), at most \(errorLimit) may"))
+        }
+        return found
+    }
+
+    private static func regressed(_ facts: GateFacts) -> Requirement {
+        let groups = facts.evidence.regressedGroups
+        return groups > 0
+            ? .missing("regressed", "\(counted(groups, "group")) of fixed differences came back")
+            : .met("regressed", "no fixed difference came back")
+    }
+
+    private static func gaps(_ facts: GateFacts) -> [Requirement] {
+        let gaps = facts.evidence.gaps
+        guard gaps.contains(where: { $0.waiver == nil }) else {
+            return [
+                .met(
+                    "gaps",
+                    gaps.isEmpty ? "no evidence is missing" : "\(counted(gaps.count, "gap")) in the evidence waived")
+            ]
+        }
+        return gaps.filter { $0.waiver == nil }.map { gap in
+            let length = readableTime(seconds: gap.ended.timeIntervalSince(gap.began))
+            return .missing(
+                "gaps",
+                "gap \(gap.id): evidence of \(length) is missing at \(gap.replica): \(gap.reason); waive it with a reason"
+            )
+        }
     }
 }

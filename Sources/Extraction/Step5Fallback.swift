@@ -2,27 +2,34 @@ import FoundationEssentials
 
 /// Step 5, stage `fallback`: the service answers everything, the monolith stands by for the window (30 days).
 ///
-/// Gate: the weight reached 100 % and held for the bake time. Entering starts the window. Left by `retire`, by
-/// `cutover` to less than 100 % (the window ends and starts anew the next time), or by a rollback to `shadow`.
+/// Gate: the weight reached 100 % and held for the bake time; entered by itself then, unless something holds. Entering starts the window. Left by `retire`, by
+/// `cutover` to less than 100 % (the window ends and starts anew the next time), by a rollback to `shadow`, or by the guard to `cutover` at 0 %.
 ///
 /// Traffic: the service answers, the monolith is shadowed so that its data stays fresh, and answers where the service
 /// fails (`FallbackPolicy`).
 enum Step5Fallback: Step {
     static let stage = Stage.fallback
 
-    static func missing(_ facts: GateFacts) -> [String] {
-        guard facts.state.weight == .all else {
-            return ["the service answers \(facts.state.weight) of the keys, fallback needs 100%"]
+    static func requirements(_ facts: GateFacts) -> [Requirement] {
+        let weights = facts.state.weights
+        guard weights == .all else {
+            return [.missing("weight", "the service answers \(weights) of the keys, fallback needs 100%")]
         }
         let bake = facts.definition.bake.inSeconds
-        let held = facts.now.timeIntervalSince(facts.state.since)
-        guard held < bake else { return [] }
-        return ["100% has to hold for \(readableTime(seconds: bake)), \(readableTime(seconds: bake - held)) left"]
+        let held = facts.now.timeIntervalSince(facts.state.bakingSince)
+        return [
+            .met("weight", "the service answers 100% of the keys"),
+            held < bake
+                ? .missing(
+                    "bake",
+                    "100% has to hold for \(readableTime(seconds: bake)), \(readableTime(seconds: bake - held)) left")
+                : .met("bake", "100% has held for \(readableTime(seconds: held))"),
+        ]
     }
 
-    static func traffic(weight: Weight) -> StageTraffic {
+    static func traffic(weights: Weights) -> StageTraffic {
         StageTraffic(
-            serviceShare: .all, shadows: true, keepsMonolith: true, whyMonolith: .fallback, whyService: .fallback)
+            serviceShares: .all, shadows: true, keepsMonolith: true, whyMonolith: .fallback, whyService: .fallback)
     }
 }
 

@@ -10,39 +10,39 @@ import FoundationEssentials
 enum Step5Retire: Step {
     static let stage = Stage.retired
 
-    static func missing(_ facts: GateFacts) -> [String] {
-        windowMissing(facts) + quietMissing(facts) + backlogMissing(facts)
+    static func requirements(_ facts: GateFacts) -> [Requirement] {
+        [window(facts), quiet(facts), facts.backlog(at: "the monolith")]
     }
 
-    static func traffic(weight: Weight) -> StageTraffic {
+    static func traffic(weights: Weights) -> StageTraffic {
         StageTraffic(
-            serviceShare: .all, shadows: false, keepsMonolith: false, whyMonolith: .retired, whyService: .retired)
+            serviceShares: .all, shadows: false, keepsMonolith: false, whyMonolith: .retired, whyService: .retired)
     }
 
-    private static func windowMissing(_ facts: GateFacts) -> [String] {
-        guard let started = facts.state.windowStartedAt else { return ["the fallback window has not started"] }
+    private static func window(_ facts: GateFacts) -> Requirement {
+        guard let started = facts.state.windowStartedAt else {
+            return .missing("window", "the fallback window has not started")
+        }
         let left = facts.definition.window.inSeconds - facts.now.timeIntervalSince(started)
-        return left > 0 ? ["the fallback window has \(readableTime(seconds: left)) left"] : []
+        return left > 0
+            ? .missing("window", "the fallback window has \(readableTime(seconds: left)) left")
+            : .met("window", "the fallback window of \(readableTime(facts.definition.window)) is over")
     }
 
-    private static func quietMissing(_ facts: GateFacts) -> [String] {
+    private static func quiet(_ facts: GateFacts) -> Requirement {
         let quiet = facts.definition.quiet
         let total = facts.evidence.fellBackTotal
         guard let last = facts.evidence.lastFellBackAt else {
             // Requests fell back, but nobody knows when: that is no proof of quiet.
-            return total > 0 ? ["\(counted(total, "request")) fell back, when the last did is not known"] : []
+            return total > 0
+                ? .missing("quiet", "\(counted(total, "request")) fell back, when the last did is not known")
+                : .met("quiet", "no request fell back")
         }
         let ago = facts.now.timeIntervalSince(last)
         let left = quiet.inSeconds - ago
-        guard left > 0 else { return [] }
-        return [
-            "a request fell back \(readableTime(seconds: ago)) ago (\(total) in all), "
-                + "\(readableTime(quiet)) of quiet have \(readableTime(seconds: left)) left"
-        ]
-    }
-
-    private static func backlogMissing(_ facts: GateFacts) -> [String] {
-        let backlog = facts.evidence.writeBacklog
-        return backlog > 0 ? ["\(counted(backlog, "write")) not delivered to the monolith yet"] : []
+        let said = "a request fell back \(readableTime(seconds: ago)) ago (\(total) in all)"
+        return left > 0
+            ? .missing("quiet", "\(said), \(readableTime(quiet)) of quiet have \(readableTime(seconds: left)) left")
+            : .met("quiet", "\(said), \(readableTime(quiet)) of quiet are over")
     }
 }

@@ -52,6 +52,7 @@ struct VerdictRows: Sendable {
 
 struct FallbackRows: Sendable {
     private var extractions: [String] = []
+    private var endpoints: [String] = []
     private var reasons: [String] = []
     private var counts: [Int64] = []
     private var last: [Date] = []
@@ -59,6 +60,7 @@ struct FallbackRows: Sendable {
     init(_ tallies: [FallbackKey: FallbackTally]) {
         for (key, tally) in tallies {
             extractions.append(KeyText.extraction(key.extraction))
+            endpoints.append(KeyText.endpoint(key.endpoint))
             reasons.append(KeyText.reason(key.reason))
             counts.append(Int64(max(0, tally.count)))
             last.append(tally.last)
@@ -69,16 +71,18 @@ struct FallbackRows: Sendable {
         guard !counts.isEmpty else { return }
         try connection.query(
             """
-            INSERT INTO strangler.fallback_counts AS known (extraction, bucket, reason, count, last_at)
-            SELECT extraction, \(counterBucket), reason, sum(count)::bigint, max(last)
-            FROM unnest($2::text[], $3::text[], $4::bigint[], $5::timestamptz[]) AS new (extraction, reason, count, last)
+            INSERT INTO strangler.fallback_counts AS known (extraction, bucket, endpoint, reason, count, last_at)
+            SELECT extraction, \(counterBucket), endpoint, reason, sum(count)::bigint, max(last)
+            FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
+                AS new (extraction, endpoint, reason, count, last)
             LEFT JOIN strangler.extraction_state s ON s.name = new.extraction
-            GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-            ON CONFLICT (extraction, bucket, reason)
+            GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+            ON CONFLICT (extraction, bucket, endpoint, reason)
             DO UPDATE SET count = known.count + excluded.count, last_at = greatest(known.last_at, excluded.last_at)
             """,
             [
-                .timestamp(at), .textArray(extractions), .textArray(reasons), .intArray(counts), .timestampArray(last),
+                .timestamp(at), .textArray(extractions), .textArray(endpoints), .textArray(reasons), .intArray(counts),
+                .timestampArray(last),
             ])
     }
 }

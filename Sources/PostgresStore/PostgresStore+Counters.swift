@@ -1,4 +1,5 @@
 package import Comparison
+package import Extraction
 package import Foundation
 import PostgresClient
 

@@ -3,7 +3,9 @@ package import Foundation
 import PostgresClient
 
 extension PostgresStore: StageStore {
-    private static let stateColumns = "name, stage, weight, since, version, window_started_at"
+    private static let stateColumns = """
+        name, stage, weight, since, version, window_started_at, write_weight, is_ramping, hold, baking_since
+        """
 
     package func load() async throws -> [ExtractionState] {
         try await pool.query("SELECT \(Self.stateColumns) FROM strangler.extraction_state ORDER BY name")
@@ -20,8 +22,8 @@ extension PostgresStore: StageStore {
             try connection.query(
                 """
                 INSERT INTO strangler.stage_history (extraction, version, at, actor, action, from_stage, from_weight,
-                    to_stage, to_weight, reason, forced, evidence)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                    to_stage, to_weight, reason, forced, evidence, from_write_weight, to_write_weight)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                 """,
                 [
                     .text(transition.to.name), .int(transition.to.version), .timestamp(at), .text(actor),
@@ -29,6 +31,7 @@ extension PostgresStore: StageStore {
                     .text(transition.from.stage.rawValue), .int(transition.from.weight.hundredths),
                     .text(transition.to.stage.rawValue), .int(transition.to.weight.hundredths),
                     .text(optional: reason), .bool(transition.forced), .text(evidence),
+                    .int(transition.from.weights.writes.hundredths), .int(transition.to.weights.writes.hundredths),
                 ])
             // Delivered with the commit, to every replica that listens.
             try connection.query("SELECT pg_notify('strangler_stage', $1)", [.text(transition.to.name)])
@@ -39,7 +42,7 @@ extension PostgresStore: StageStore {
     package func history(name: String, limit: Int) async throws -> [HistoryEntry] {
         let rows = try await pool.query(
             """
-            SELECT at, actor, action, from_stage, from_weight, to_stage, to_weight, reason, forced, evidence
+            SELECT at, actor, action, from_stage, from_weight, to_stage, to_weight, reason, forced, evidence, from_write_weight, to_write_weight
             FROM strangler.stage_history WHERE extraction = $1 ORDER BY version DESC LIMIT $2
             """,
             [.text(name), .int(max(0, limit))])
@@ -56,24 +59,27 @@ extension PostgresStore: StageStore {
     /// extraction that the store has never heard of.
     private static func compareAndSet(
         _ transition: StageTransition, on connection: isolated PostgresConnection
-    ) throws(PostgresError) -> PostgresRows {
+    ) throws -> PostgresRows {
         let to = transition.to
         let values: [PostgresValue] = [
             .text(to.name), .text(to.stage.rawValue), .int(to.weight.hundredths), .timestamp(to.since),
-            .int(to.version), .timestamp(optional: to.windowStartedAt),
+            .int(to.version), .timestamp(optional: to.windowStartedAt), .int(to.weights.writes.hundredths),
+            .bool(to.isRamping), .text(optional: try to.hold.map { try StoredJSON.text($0) }),
+            .timestamp(to.bakingSince),
         ]
         if transition.from.version == 0 {
             return try connection.query(
                 """
-                INSERT INTO strangler.extraction_state (\(stateColumns)) VALUES ($1, $2, $3, $4, $5, $6)
+                INSERT INTO strangler.extraction_state (\(stateColumns)) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                 ON CONFLICT (name) DO NOTHING RETURNING \(stateColumns)
                 """, values)
         }
         return try connection.query(
             """
             UPDATE strangler.extraction_state
-            SET stage = $2, weight = $3, since = $4, version = $5, window_started_at = $6
-            WHERE name = $1 AND version = $7 RETURNING \(stateColumns)
+            SET stage = $2, weight = $3, since = $4, version = $5, window_started_at = $6,
+                write_weight = $7, is_ramping = $8, hold = $9, baking_since = $10
+            WHERE name = $1 AND version = $11 RETURNING \(stateColumns)
             """, values + [.int(transition.from.version)])
     }
 
@@ -88,15 +94,27 @@ extension PostgresStore: StageStore {
             stage: found?.stage ?? .identified)
     }
 
-    private static func state(_ row: PostgresRows.Row) throws(PostgresError) -> ExtractionState {
+    private static func state(_ row: PostgresRows.Row) throws -> ExtractionState {
         ExtractionState(
-            name: try row.text("name"), stage: try stage(row, "stage"), weight: try weight(row, "weight"),
+            name: try row.text("name"), stage: try stage(row, "stage"),
+            weights: try weights(row, reads: "weight", writes: "write_weight"),
             since: try row.timestamp("since"), version: try row.int64("version"),
-            windowStartedAt: try row.optionalTimestamp("window_started_at"))
+            windowStartedAt: try row.optionalTimestamp("window_started_at"), isRamping: try row.bool("is_ramping"),
+            hold: try row.optionalText("hold").map { try StoredJSON.value(Hold.self, $0) },
+            bakingSince: try row.optionalTimestamp("baking_since"))
     }
 
     private static func point(_ row: PostgresRows.Row, _ side: String) throws(PostgresError) -> StagePoint {
-        StagePoint(stage: try stage(row, side + "_stage"), weight: try weight(row, side + "_weight"))
+        StagePoint(
+            stage: try stage(row, side + "_stage"),
+            weights: try weights(row, reads: side + "_weight", writes: side + "_write_weight"))
+    }
+
+    private static func weights(
+        _ row: PostgresRows.Row, reads: String, writes: String
+    ) throws(PostgresError) -> Weights {
+        let both = try weight(row, reads)
+        return Weights(reads: both, writes: try row.optionalText(writes) == nil ? both : try weight(row, writes))
     }
 
     private static func stage(_ row: PostgresRows.Row, _ column: String) throws(PostgresError) -> Stage {

@@ -18,7 +18,7 @@ enum AffinityKey {
             for line in parser.fields where equalsIgnoringCase(line.name(in: bytes), name) {
                 return body(line.value(in: bytes))
             }
-        case .clientAddress: break
+        case .pathParameter, .clientAddress: break
         }
         return clientAddress.withUnsafeBytes { body($0) }
     }

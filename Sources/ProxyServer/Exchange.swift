@@ -232,7 +232,7 @@ final class Exchange {
         _ bytes: UnsafeRawBufferPointer
     ) -> Decision {
         let plan = traffic.plan
-        guard plan.needsAffinity || plan.mayShadow else {
+        guard plan.needsAffinity(isSafe: method.isSafe) || plan.mayShadow else {
             return plan.decide(bucket: 0, isSafe: method.isSafe, sampleRoll: 0)
         }
         let key = AffinityKey.withKey(

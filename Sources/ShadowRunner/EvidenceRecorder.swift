@@ -93,9 +93,10 @@ package final class EvidenceRecorder: Sendable {
 
     // MARK: What is counted
 
-    package func fellBack(extraction: String, reason: String) {
+    package func fellBack(extraction: String, endpoint: String, reason: String) {
         let at = now()
-        state.withLock { $0.batch.countFallback(FallbackKey(extraction: extraction, reason: reason), at: at) }
+        let key = FallbackKey(extraction: extraction, endpoint: endpoint, reason: reason)
+        state.withLock { $0.batch.countFallback(key, at: at) }
     }
 
     /// Takes over what a run of comparisons has found, in one piece.

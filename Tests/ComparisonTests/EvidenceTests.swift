@@ -1,3 +1,4 @@
+import Extraction
 import FoundationEssentials
 import Testing
 
@@ -89,7 +90,7 @@ struct EvidenceTests {
 
     @Test func mergedBatchesHoldWhatOneBatchWouldHold() {
         let key = VerdictKey(extraction: "orders", endpoint: "e", verdict: .notCompared, reason: "shed")
-        let fallback = FallbackKey(extraction: "orders", reason: "circuit-open")
+        let fallback = FallbackKey(extraction: "orders", endpoint: "GET /orders/{id}", reason: "circuit-open")
         var whole = EvidenceBatch()
         var parts = EvidenceBatch()
         for number in 0..<20 {

@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import Comparison
+import Extraction
 
 @Suite struct NoiseTestTests {
     /// Computed with SciPy 1: `scipy.stats.norm.sf` of the pooled z.
@@ -14,7 +15,7 @@ import Testing
     func `large counts are judged by the pooled z test`(
         hits: Int, total: Int, baselineHits: Int, baseline: Int, expected: Double
     ) {
-        let p = NoiseTest.pValue(Share(hits, of: total), Share(baselineHits, of: baseline))
+        let p = ProportionTest.pValue(Share(hits, of: total), Share(baselineHits, of: baseline))
         #expect(abs(p - expected) < 1e-9 * max(1, p) && abs(p / expected - 1) < 1e-6)
     }
 
@@ -33,7 +34,7 @@ import Testing
     func `small counts are judged by Fisher's exact test`(
         hits: Int, total: Int, baselineHits: Int, baseline: Int, expected: Double
     ) {
-        let p = NoiseTest.pValue(Share(hits, of: total), Share(baselineHits, of: baseline))
+        let p = ProportionTest.pValue(Share(hits, of: total), Share(baselineHits, of: baseline))
         #expect(abs(p / expected - 1) < 1e-8, "\(p)")
     }
 
@@ -42,13 +43,13 @@ import Testing
         for (total, baseline) in [(20, 8), (2_000, 1_500)] {
             var last = 1.0
             for hits in stride(from: total / 2, through: total - 1, by: max(1, total / 40)) {
-                let p = NoiseTest.pValue(Share(hits, of: total), Share(baseline / 2, of: baseline))
+                let p = ProportionTest.pValue(Share(hits, of: total), Share(baseline / 2, of: baseline))
                 #expect(p <= last + 1e-12)
                 last = p
             }
             last = 0
             for hits in stride(from: baseline / 3, through: baseline - 1, by: max(1, baseline / 40)) {
-                let p = NoiseTest.pValue(Share(total / 2, of: total), Share(hits, of: baseline))
+                let p = ProportionTest.pValue(Share(total / 2, of: total), Share(hits, of: baseline))
                 #expect(p >= last - 1e-12)
                 last = p
             }
@@ -58,22 +59,22 @@ import Testing
     @Test func `equal shares exceed nothing, and the two tails of the exact test make one`() {
         for (hits, total) in [(0, 10), (10, 10), (3, 10), (500, 1_000), (100_000, 100_000)] {
             let share = Share(hits, of: total)
-            #expect(!NoiseTest.exceeds(share, share, error: 0.49))
+            #expect(!ProportionTest.exceeds(share, share, error: 0.49))
         }
         // P(X ≥ 3) of one table is 1 − P(X ≤ 2), which is the other share's P(X ≥ 4 − 2).
         let (up, down) = (
-            NoiseTest.pValue(Share(3, of: 9), Share(1, of: 12)), NoiseTest.pValue(Share(2, of: 12), Share(2, of: 9))
+            ProportionTest.pValue(Share(3, of: 9), Share(1, of: 12)), ProportionTest.pValue(Share(2, of: 12), Share(2, of: 9))
         )
         #expect(abs(up + down - 1) < 1e-12)
     }
 
     @Test func `of nothing nothing follows, and impossible counts trap nowhere`() {
-        #expect(NoiseTest.pValue(Share(0, of: 0), Share(3, of: 9)) == 1)
-        #expect(NoiseTest.pValue(Share(3, of: 9), Share(0, of: 0)) == 1)
-        #expect(NoiseTest.pValue(Share(9, of: -3), Share(-1, of: 5)) == 1)
+        #expect(ProportionTest.pValue(Share(0, of: 0), Share(3, of: 9)) == 1)
+        #expect(ProportionTest.pValue(Share(3, of: 9), Share(0, of: 0)) == 1)
+        #expect(ProportionTest.pValue(Share(9, of: -3), Share(-1, of: 5)) == 1)
         #expect(Share(12, of: 5) == Share(5, of: 5))
         let huge = Int.max / 4
-        #expect(!NoiseTest.exceeds(Share(huge / 2, of: huge), Share(huge / 2, of: huge), error: 0.01))
+        #expect(!ProportionTest.exceeds(Share(huge / 2, of: huge), Share(huge / 2, of: huge), error: 0.01))
     }
 }
 

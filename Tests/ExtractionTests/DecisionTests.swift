@@ -34,16 +34,16 @@ import Testing
     }
 
     @Test func cutoverAtItsEndsNeedsNoKey() {
-        #expect(plan(.cutover, weight(25)).needsAffinity)
-        #expect(plan(.cutover, Weight(clamping: 1)).needsAffinity)
+        #expect(plan(.cutover, weight(25)).needsAffinity(isSafe: true))
+        #expect(plan(.cutover, Weight(clamping: 1)).needsAffinity(isSafe: true))
         for (weight, primary) in [(Weight.none, Side.monolith), (.all, .service)] {
-            #expect(!plan(.cutover, weight).needsAffinity)
+            #expect(!plan(.cutover, weight).needsAffinity(isSafe: true))
             for bucket in [0, 9_999] {
                 #expect(plan(.cutover, weight).decide(bucket: bucket, isSafe: true, sampleRoll: 0).primary == primary)
             }
         }
         for stage in Stage.allCases where stage != .cutover {
-            #expect(!plan(stage).needsAffinity)
+            #expect(!plan(stage).needsAffinity(isSafe: true))
         }
     }
 

@@ -50,35 +50,39 @@ import Testing
                 == ["needs at least 1 compared answer, has 0"])
     }
 
-    @Test func cutoverAllowsTheLimitAndNotAnAnswerMore() {
-        func found(_ mismatch: Int, of compared: Int, limit: Weight?) -> [String] {
-            missing(
-                from: makeState(.shadow), makeDefinition(mismatch: limit),
-                StageEvidence(compared: compared, match: compared - mismatch, mismatch: mismatch))
-        }
-        #expect(found(1, of: 1_000, limit: nil).isEmpty)
-        #expect(found(2, of: 1_999, limit: nil) == ["2 of 1999 compared answers differed (0.11%), at most 0.1% may"])
-        #expect(found(2, of: 9, limit: weight(5)) == ["2 of 9 compared answers differed (22.23%), at most 5% may"])
-        #expect(found(1, of: 1_000_000, limit: Weight.none).count == 1)
-        #expect(found(.max, of: .max, limit: weight(100)).isEmpty)
+    /// What the gate to cutover says of one endpoint.
+    private func found(_ endpoint: EndpointEvidence, limit: Weight? = nil) -> [String] {
+        missing(from: makeState(.shadow), makeDefinition(mismatch: limit), StageEvidence(endpoints: [endpoint]))
+    }
+
+    @Test func cutoverAsksForAsManyComparisonsAsProveTheLimit() {
+        let name = "GET /orders/{id}"
+        #expect(found(makeEndpoint(compared: 2_994)) == ["\(name): needs 2995 clean comparisons, has 2994"])
+        #expect(found(makeEndpoint(compared: 2_995)).isEmpty)
+        #expect(
+            found(makeEndpoint(compared: 3_000, differing: 1))
+                == ["\(name): needs 4742 comparisons with no more than 1 differing, has 3000"])
+        #expect(found(makeEndpoint(compared: 4_742, differing: 1)).isEmpty)
+        #expect(
+            found(makeEndpoint(compared: 1_999, differing: 2))
+                == ["\(name): 2 of 1999 compared answers differ (0.11%), at most 0.1% may"])
+        #expect(
+            found(makeEndpoint(compared: 9, differing: 2), limit: weight(5))
+                == ["\(name): 2 of 9 compared answers differ (22.23%), at most 5% may"])
+        #expect(
+            found(makeEndpoint(compared: 1_000_000), limit: Weight.none)
+                == ["\(name): a limit of 0% cannot be proved: set one above 0%, or waive it"])
+        #expect(found(makeEndpoint(compared: .max, differing: .max), limit: weight(100)).isEmpty)
     }
 
     @Test func cutoverLeavesOutWhatIsAcceptedAndSaysSo() {
-        func found(_ mismatch: Int, accepted: Int) -> [String] {
-            missing(
-                from: makeState(.shadow), makeDefinition(),
-                StageEvidence(compared: 1_999, mismatch: mismatch, accepted: accepted))
-        }
-        #expect(found(42, accepted: 42).isEmpty && found(42, accepted: 41).isEmpty)
+        #expect(found(makeEndpoint(compared: 3_000, accepted: 42)).isEmpty)
         #expect(
-            found(42, accepted: 40)
-                == ["2 of 1999 compared answers differed (0.11%), at most 0.1% may (40 more are accepted)"])
-        #expect(
-            found(3, accepted: 1)
-                == ["2 of 1999 compared answers differed (0.11%), at most 0.1% may (1 more is accepted)"])
+            found(makeEndpoint(compared: 1_999, differing: 2, accepted: 40))
+                == ["GET /orders/{id}: 2 of 1999 compared answers differ (0.11%) (40 more accepted), at most 0.1% may"])
         // Impossible counts open nothing and trap nowhere.
-        #expect(
-            found(42, accepted: -1).count == 1 && found(2, accepted: .max).isEmpty && found(.min, accepted: 1).isEmpty)
+        #expect(found(makeEndpoint(compared: -1, differing: -1)).count == 1)
+        #expect(found(makeEndpoint(compared: .min, differing: .max, accepted: .max)).count == 1)
     }
 
     @Test func cutoverAsksForMendedGroupsAndAnEmptyBacklog() {
@@ -139,7 +143,7 @@ import Testing
     @Test func behindRetiredThereIsNoGate() {
         let gate = ExtractionMachine.gate(
             state: makeState(.retired, .all), definition: makeDefinition(), evidence: .healthy, now: .start)
-        #expect(gate == Gate(next: nil, open: false, missing: []))
+        #expect(gate == Gate(next: nil, requirements: []))
     }
 
     @Test func absurdTimesAreSaidAndDoNotTrap() {

@@ -54,9 +54,12 @@ import Testing
 
     @Test func cutoverEntersFromShadowThroughItsGate() throws {
         var migration = Migration(at: makeState(.shadow))
-        migration.evidence = StageEvidence(serviceHealthy: true, compared: 9, match: 7, mismatch: 2)
+        migration.evidence = StageEvidence(
+            serviceHealthy: true, compared: 9, match: 7, mismatch: 2,
+            endpoints: [makeEndpoint(compared: 9, differing: 2)])
         #expect(
-            migration.refusal(.cutover(weight(5))) == ["2 of 9 compared answers differed (22.23%), at most 0.1% may"])
+            migration.refusal(.cutover(weight(5)))
+                == ["GET /orders/{id}: 2 of 9 compared answers differ (22.23%), at most 0.1% may"])
         migration.evidence = .healthy
         let transition = try migration.run(.cutover(weight(5)))
         #expect(transition.action == "cutover")

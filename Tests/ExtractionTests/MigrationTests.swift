@@ -84,12 +84,13 @@ import Testing
 
     @Test func discrepanciesKeepTheExtractionInShadowUntilTheyAreFixed() throws {
         var migration = Migration(at: makeState(.shadow))
-        migration.evidence = StageEvidence(serviceHealthy: true, compared: 200, match: 0, mismatch: 200)
+        migration.evidence = StageEvidence(
+            serviceHealthy: true, endpoints: [makeEndpoint(compared: 200, differing: 200)])
         #expect(migration.refusal(.cutover(weight(1))) != nil)
         // Fixed: down to parallel and up again, so that the counts are those of the fixed version.
         try migration.run(.rollback)
         try migration.run(.advance(to: .shadow))
-        migration.evidence = StageEvidence(serviceHealthy: true, compared: 200, match: 200)
+        migration.evidence = StageEvidence(serviceHealthy: true, endpoints: [makeEndpoint(compared: 2_995)])
         try migration.run(.cutover(weight(1)))
     }
 }

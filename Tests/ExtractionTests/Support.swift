@@ -24,12 +24,19 @@ func makeState(_ stage: Stage, _ weight: Weight = .none, since: Date = .start, w
         name: "orders", stage: stage, weight: weight, since: since, version: 7, windowStartedAt: window)
 }
 
+func makeEndpoint(
+    _ endpoint: String = "GET /orders/{id}", compared: Int, differing: Int = 0, accepted: Int = 0
+) -> EndpointEvidence {
+    EndpointEvidence(endpoint: endpoint, compared: compared, differing: differing, accepted: accepted)
+}
+
 extension Date {
     static let start = Date(timeIntervalSince1970: 1_795_233_600)
 }
 
 extension StageEvidence {
-    static let healthy = StageEvidence(serviceHealthy: true, compared: 3_000, match: 3_000)
+    static let healthy = StageEvidence(
+        serviceHealthy: true, compared: 3_000, match: 3_000, endpoints: [makeEndpoint(compared: 3_000)])
 }
 
 /// One extraction on a clock that the test sets.
@@ -52,18 +59,23 @@ struct Migration {
     mutating func wait(_ seconds: Double) { now = now.addingTimeInterval(seconds) }
 
     @discardableResult
-    mutating func run(_ command: StageCommand, force: Bool = false) throws(Refusal) -> StageTransition {
+    mutating func run(
+        _ command: StageCommand, force: Bool = false, reason: String? = "as agreed"
+    ) throws(Refusal) -> StageTransition {
         let transition = try ExtractionMachine.decide(
-            command, state: state, definition: definition, evidence: evidence, force: force, now: now)
+            command, state: state, definition: definition, evidence: evidence,
+            asked: Asked(by: "ops", reason: reason, force: force), now: now)
         state = transition.to
         history.append(transition)
         return transition
     }
 
     /// The reasons of a refusal, or nil if the command was carried out.
-    mutating func refusal(_ command: StageCommand, force: Bool = false) -> [String]? {
+    mutating func refusal(
+        _ command: StageCommand, force: Bool = false, reason: String? = "as agreed"
+    ) -> [String]? {
         do {
-            try run(command, force: force)
+            try run(command, force: force, reason: reason)
             return nil
         } catch {
             return error.reasons

@@ -1,4 +1,5 @@
 import Comparison
+import Extraction
 import Foundation
 import Logging
 import Testing

@@ -1,4 +1,5 @@
 import Comparison
+import Extraction
 import HTTPWire
 import NIOCore
 import Routing

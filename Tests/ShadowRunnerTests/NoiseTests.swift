@@ -2,6 +2,7 @@ import Comparison
 import HTTPWire
 import NIOCore
 import Synchronization
+import Extraction
 import Testing
 
 @testable import ShadowRunner

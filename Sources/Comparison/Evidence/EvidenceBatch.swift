@@ -1,3 +1,4 @@
+package import Extraction
 package import FoundationEssentials
 
 /// What one verdict counter counts.
@@ -24,11 +25,14 @@ package struct VerdictKey: Hashable, Sendable {
 /// Requests that the monolith answered because the service could not.
 package struct FallbackKey: Hashable, Sendable {
     package var extraction: String
+    /// `GET /api/v1/orders/{id}`.
+    package var endpoint: String
     /// `circuit-open`, `refused`, ...
     package var reason: String
 
-    package init(extraction: String, reason: String) {
+    package init(extraction: String, endpoint: String, reason: String) {
         self.extraction = extraction
+        self.endpoint = endpoint
         self.reason = reason
     }
 }
@@ -73,6 +77,7 @@ package struct EvidenceBatch: Sendable, Equatable {
     package private(set) var examples: [MismatchRecord] = []
     package private(set) var fallbacks: [FallbackKey: FallbackTally] = [:]
     package private(set) var latencies: [LatencyKey: LatencyHistogram] = [:]
+    package private(set) var traffic: [TrafficKey: TrafficTally] = [:]
     package private(set) var hiddenByRules: [RuleKey: RuleTally] = [:]
     package private(set) var noise: [NoiseScope: NoiseTally] = [:]
     /// What found no place within the limits.
@@ -91,7 +96,7 @@ package struct EvidenceBatch: Sendable, Equatable {
 
     package var isEmpty: Bool {
         counts.isEmpty && mismatchCounts.isEmpty && examples.isEmpty && losses.isEmpty && fallbacks.isEmpty
-            && latencies.isEmpty && hiddenByRules.isEmpty && noise.isEmpty
+            && latencies.isEmpty && traffic.isEmpty && hiddenByRules.isEmpty && noise.isEmpty
     }
 
     package mutating func count(_ key: VerdictKey, times: Int = 1) {
@@ -127,6 +132,13 @@ package struct EvidenceBatch: Sendable, Equatable {
     package mutating func countLatency(_ key: LatencyKey, nanoseconds: Int64) {
         guard hasRoomForLatency(of: key) else { return lose(1, .latenciesDropped) }
         latencies[key, default: LatencyHistogram()].record(nanoseconds: nanoseconds)
+    }
+
+    /// How one side answered clients.
+    package mutating func countTraffic(_ key: TrafficKey, _ tally: TrafficTally) {
+        if traffic[key]?.merge(tally) != nil { return }
+        guard traffic.count < limits.traffic else { return lose(tally.traffic.requests, .trafficDropped) }
+        traffic[key] = tally
     }
 
     package mutating func countHidden(_ key: RuleKey, differences: Int, at: Date) {
@@ -169,8 +181,8 @@ package struct EvidenceBatch: Sendable, Equatable {
         }
     }
 
-    package mutating func countFallback(_ key: FallbackKey, at: Date) {
-        add(FallbackTally(count: 1, last: at), to: key)
+    package mutating func countFallback(_ key: FallbackKey, times: Int = 1, at: Date) {
+        add(FallbackTally(count: times, last: at), to: key)
     }
 
     /// Takes over all that another batch holds, within this one's limits.
@@ -186,6 +198,7 @@ package struct EvidenceBatch: Sendable, Equatable {
             }
             latencies[key, default: LatencyHistogram()].merge(histogram)
         }
+        for (key, tally) in other.traffic { countTraffic(key, tally) }
         for (key, tally) in other.hiddenByRules { add(tally, to: key) }
         for (scope, tally) in other.noise { countNoise(scope, tally) }
         for (kind, count) in other.losses { lose(count, kind) }

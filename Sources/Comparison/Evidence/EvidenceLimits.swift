@@ -6,6 +6,8 @@ package struct EvidenceLimits: Sendable, Equatable {
     package var examples: Int
     /// Histograms: one per endpoint and side.
     package var latencies: Int
+    /// Counters of how clients were answered: one per endpoint and side.
+    package var traffic: Int
     package var rules: Int
     package var noiseScopes: Int
     package var noiseFieldsPerScope: Int
@@ -14,12 +16,14 @@ package struct EvidenceLimits: Sendable, Equatable {
 
     package init(
         groups: Int = 10_000, examplesPerGroup: Int = 5, examples: Int = 500, latencies: Int = 10_000,
-        rules: Int = 10_000, noiseScopes: Int = 10_000, noiseFieldsPerScope: Int = 1_000, noiseFields: Int = 20_000
+        traffic: Int = 20_000, rules: Int = 10_000, noiseScopes: Int = 10_000, noiseFieldsPerScope: Int = 1_000,
+        noiseFields: Int = 20_000
     ) {
         self.groups = max(1, groups)
         self.examplesPerGroup = max(0, examplesPerGroup)
         self.examples = max(0, examples)
         self.latencies = max(0, latencies)
+        self.traffic = max(0, traffic)
         self.rules = max(0, rules)
         self.noiseScopes = max(0, noiseScopes)
         self.noiseFieldsPerScope = max(0, noiseFieldsPerScope)
@@ -39,6 +43,8 @@ package enum EvidenceLoss: String, Sendable, Hashable, Codable, CaseIterable {
     case mismatchesUngrouped = "mismatches-ungrouped"
     /// Answers whose time was not counted.
     case latenciesDropped = "latencies-dropped"
+    /// Requests of clients that were not counted for their endpoint.
+    case trafficDropped = "traffic-dropped"
     /// Differences hidden by a rule that were not counted for it.
     case ruleHitsDropped = "rule-hits-dropped"
     /// Fields of comparisons between which noise is learned.

@@ -1,3 +1,4 @@
+internal import Extraction
 /// What is to be made of a field that differs between primary and shadow.
 package enum FieldJudgement: Sendable, Equatable {
     case reported
@@ -40,7 +41,7 @@ package struct NoiseBaseline: Sendable {
         guard twins.hits > 0 else { return isMature || !field.kind.mayBeChance ? .reported : .unknown }
         let all = Share(tally.differing[field]?.pairs ?? 0, of: tally.compared.pairs)
         let last = Share(recent.differing[field] ?? 0, of: recent.compared)
-        let exceeds = [all, last].contains { NoiseTest.exceeds($0, twins, error: NoiseBaseline.error / 2) }
+        let exceeds = [all, last].contains { ProportionTest.exceeds($0, twins, error: NoiseBaseline.error / 2) }
         return exceeds ? .reported : .noise
     }
 

@@ -30,8 +30,9 @@ extension ProxyBackend {
         let bucket = Array(key.value.utf8).withUnsafeBytes {
             AffinityHash.bucket(salt: AffinityHash.seed(for: definition.salt), key: $0)
         }
-        let decision = plan.decide(bucket: bucket, isSafe: Method(token: method).isSafe, sampleRoll: 0)
-        let why = decision.why.description + (plan.needsAffinity ? " (\(key.said), bucket \(bucket) of 10000)" : "")
+        let isSafe = Method(token: method).isSafe
+        let decision = plan.decide(bucket: bucket, isSafe: isSafe, sampleRoll: 0)
+        let why = decision.why.description + (plan.needsAffinity(isSafe: isSafe) ? " (\(key.said), bucket \(bucket) of 10000)" : "")
         return ExplainReport(
             extraction: definition.name,
             endpoint: model.configuration.templates.endpoint(route: route, method: method, path: path),

@@ -1,3 +1,4 @@
+import Comparison
 import Extraction
 import Foundation
 import Logging
@@ -140,7 +141,7 @@ actor StageKeeper {
         ) {
             ExchangeHandoff(
                 shadow: { shadow.accept($0, under: settings) },
-                fellBack: { recorder.fellBack(extraction: names[$0], reason: $1.rawValue) },
+                fellBack: { recorder.fellBack(extraction: names[$0], endpoint: "", reason: $1.rawValue) },
                 admits: shadow.admission(under: settings), leftOut: shadow.sampling(under: settings))
         }
     }
@@ -157,7 +158,8 @@ actor StageKeeper {
         let now = Date()
         do throws(Refusal) {
             transition = try ExtractionMachine.decide(
-                command, state: state, definition: definition, evidence: evidence, force: force, now: now)
+                command, state: state, definition: definition, evidence: evidence,
+                asked: Asked(by: actor, reason: reason, force: force), now: now)
         } catch {
             throw .refused(error.reasons)
         }
@@ -187,8 +189,9 @@ actor StageKeeper {
         } catch let conflict as StageConflict where conflict.found < transition.from.version {
             let known = transition.from
             let from = ExtractionState(
-                name: known.name, stage: known.stage, weight: known.weight, since: known.since, version: conflict.found,
-                windowStartedAt: known.windowStartedAt)
+                name: known.name, stage: known.stage, weights: known.weights, since: known.since,
+                version: conflict.found, windowStartedAt: known.windowStartedAt, isRamping: known.isRamping,
+                hold: known.hold, bakingSince: known.bakingSince)
             let over = StageTransition(
                 action: transition.action, from: from, to: transition.to, forced: transition.forced)
             let why = "(Postgres knew version \(conflict.found), this proxy \(transition.from.version)) \(reason ?? "")"
@@ -233,7 +236,8 @@ actor StageKeeper {
                 mismatch: verdicts.total.mismatch, accepted: verdicts.total.accepted, regressedGroups: regressed,
                 writeBacklog: index < backlog.count ? backlog[index] : 0,
                 fellBackTotal: fallbacks.total, lastFellBackAt: fallbacks.lastAt,
-                contractProblems: model.contractProblems(of: definition.name))
+                contractProblems: model.contractProblems(of: definition.name),
+                endpoints: verdicts.endpoints.sorted { $0.key < $1.key }.map { EndpointEvidence($0.key, $0.value) })
             return Findings(verdicts: verdicts, fallbacks: fallbacks, evidence: evidence)
         } catch {
             throw .storeUnavailable("\(error)")
@@ -242,5 +246,15 @@ actor StageKeeper {
 
     func gate(for definition: ExtractionDefinition, in state: ExtractionState, evidence: StageEvidence) -> Gate {
         ExtractionMachine.gate(state: state, definition: definition, evidence: evidence, now: Date())
+    }
+}
+
+extension EndpointEvidence {
+    init(_ endpoint: String, _ counts: VerdictCounts) {
+        var notCompared = counts.notCompared
+        for reason in [NotComparedReason.shed, .notSampled] { notCompared[reason.rawValue] = nil }
+        self.init(
+            endpoint: endpoint, compared: counts.compared, differing: counts.mismatch - counts.accepted,
+            accepted: counts.accepted, shadowFailed: counts.shadowFailed, shed: counts.shed, notCompared: notCompared)
     }
 }

@@ -1,4 +1,5 @@
 import Comparison
+import Extraction
 import Foundation
 
 /// Adds up what a recorder brings, and can be away.

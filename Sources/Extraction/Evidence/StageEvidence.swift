@@ -13,18 +13,27 @@ package struct StageEvidence: Sendable, Codable, Equatable {
     package var accepted: Int
     /// Groups of differences that were fixed and have come back.
     package var regressedGroups: Int
-    /// Writes that the other side has not got yet.
+    /// Writes that the other side has not got yet, on all replicas.
     package var writeBacklog: Int
     /// Requests that the monolith answered in the service's place since the stage was entered.
     package var fellBackTotal: Int
     package var lastFellBackAt: Date?
-    /// What keeps the contract from holding, a sentence each.
+    /// What the contract does not cover, a sentence each.
     package var contractProblems: [String]
+    /// By endpoint, in the order of their names: those of the contract and of the routes, and all that were asked for.
+    package var endpoints: [EndpointEvidence]
+    /// Within the present stage.
+    package var gaps: [EvidenceGap]
+    /// Of the monolith's own answers; empty where nothing was checked.
+    package var conformance: [ConformanceEvidence]
+    /// What the guard had found, where it was asked.
+    package var findings: GuardFindings?
 
     package init(
         serviceHealthy: Bool? = nil, compared: Int = 0, match: Int = 0, mismatch: Int = 0, accepted: Int = 0,
         regressedGroups: Int = 0, writeBacklog: Int = 0, fellBackTotal: Int = 0, lastFellBackAt: Date? = nil,
-        contractProblems: [String] = []
+        contractProblems: [String] = [], endpoints: [EndpointEvidence] = [], gaps: [EvidenceGap] = [],
+        conformance: [ConformanceEvidence] = [], findings: GuardFindings? = nil
     ) {
         self.serviceHealthy = serviceHealthy
         self.compared = compared
@@ -36,6 +45,10 @@ package struct StageEvidence: Sendable, Codable, Equatable {
         self.fellBackTotal = fellBackTotal
         self.lastFellBackAt = lastFellBackAt
         self.contractProblems = contractProblems
+        self.endpoints = endpoints
+        self.gaps = gaps
+        self.conformance = conformance
+        self.findings = findings
     }
 
     /// Reads what older versions wrote too: history is append-only, and evidence grows new fields.
@@ -51,39 +64,9 @@ package struct StageEvidence: Sendable, Codable, Equatable {
         fellBackTotal = try fields.decodeIfPresent(Int.self, forKey: .fellBackTotal) ?? 0
         lastFellBackAt = try fields.decodeIfPresent(Date.self, forKey: .lastFellBackAt)
         contractProblems = try fields.decodeIfPresent([String].self, forKey: .contractProblems) ?? []
-    }
-}
-
-/// The way to the next stage: open, or what is missing.
-package struct Gate: Sendable, Codable, Equatable {
-    /// Nil when there is no further stage.
-    package let next: Stage?
-    package let open: Bool
-    /// Each a sentence a person can act on, with numbers.
-    package let missing: [String]
-
-    package init(next: Stage?, open: Bool, missing: [String]) {
-        self.next = next
-        self.open = open
-        self.missing = missing
-    }
-}
-
-/// All that a gate may look at.
-struct GateFacts {
-    let state: ExtractionState
-    let definition: ExtractionDefinition
-    let evidence: StageEvidence
-    let now: Date
-}
-
-extension GateFacts {
-    /// What the gates of `parallel` and `shadow` both ask for.
-    var serviceHealthMissing: [String] {
-        switch evidence.serviceHealthy {
-        case .some(true): []
-        case .some(false): ["the service's health check fails"]
-        case .none: ["the service's health check has not answered yet"]
-        }
+        endpoints = try fields.decodeIfPresent([EndpointEvidence].self, forKey: .endpoints) ?? []
+        gaps = try fields.decodeIfPresent([EvidenceGap].self, forKey: .gaps) ?? []
+        conformance = try fields.decodeIfPresent([ConformanceEvidence].self, forKey: .conformance) ?? []
+        findings = try fields.decodeIfPresent(GuardFindings.self, forKey: .findings)
     }
 }

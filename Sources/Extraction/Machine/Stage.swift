@@ -66,12 +66,11 @@ package enum Stage: String, CaseIterable, Comparable, Codable, Sendable {
 protocol Step {
     static var stage: Stage { get }
 
-    /// What is still missing before the stage may be entered: one sentence each, with numbers; empty when the
-    /// gate is open. A pure function of the facts.
-    static func missing(_ facts: GateFacts) -> [String]
+    /// What has to be so before the stage may be entered, met or missing. A pure function of the facts.
+    static func requirements(_ facts: GateFacts) -> [Requirement]
 
     /// Who answers and who is shadowed while the stage lasts.
-    static func traffic(weight: Weight) -> StageTraffic
+    static func traffic(weights: Weights) -> StageTraffic
 }
 
 extension Stage {

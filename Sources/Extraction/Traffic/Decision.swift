@@ -71,8 +71,8 @@ package struct Decision: Sendable, Equatable {
 
 /// What a stage does with traffic, said by the file of its step.
 struct StageTraffic: Equatable {
-    /// The share of keys that the service answers.
-    let serviceShare: Weight
+    /// The shares of keys that the service answers.
+    let serviceShares: Weights
     /// Whether the side that does not answer is shadowed.
     let shadows: Bool
     /// Whether the monolith may stand in for the service.
@@ -81,7 +81,7 @@ struct StageTraffic: Equatable {
     let whyService: Why
 
     static func monolithOnly(why: Why) -> StageTraffic {
-        StageTraffic(serviceShare: .none, shadows: false, keepsMonolith: true, whyMonolith: why, whyService: why)
+        StageTraffic(serviceShares: .none, shadows: false, keepsMonolith: true, whyMonolith: why, whyService: why)
     }
 }
 
@@ -90,7 +90,9 @@ struct StageTraffic: Equatable {
 /// otherwise, and this one is made for every request.
 @usableFromInline
 package struct TrafficPlan: Sendable, Equatable {
+    /// Of safe requests.
     @usableFromInline let serviceBelow: Int32
+    @usableFromInline let serviceBelowForWrites: Int32
     @usableFromInline let sampleBelow: Int32
     @usableFromInline let shadowsSafe: Bool
     @usableFromInline let shadowsWrites: Bool
@@ -99,8 +101,9 @@ package struct TrafficPlan: Sendable, Equatable {
     @usableFromInline let whyService: Why
 
     package init(state: ExtractionState, definition: ExtractionDefinition) {
-        let traffic = state.stage.step.traffic(weight: state.weight)
-        serviceBelow = Int32(truncatingIfNeeded: traffic.serviceShare.hundredths)
+        let traffic = state.stage.step.traffic(weights: state.weights)
+        serviceBelow = Int32(truncatingIfNeeded: traffic.serviceShares.reads.hundredths)
+        serviceBelowForWrites = Int32(truncatingIfNeeded: traffic.serviceShares.writes.hundredths)
         sampleBelow = Int32(truncatingIfNeeded: definition.sample.hundredths)
         shadowsSafe = traffic.shadows
         shadowsWrites = traffic.shadows && definition.writes == .dualWrite
@@ -110,7 +113,13 @@ package struct TrafficPlan: Sendable, Equatable {
     }
 
     /// Whether `decide` looks at the bucket: false means that the affinity key need not be read or hashed.
-    @inlinable package var needsAffinity: Bool { serviceBelow > 0 && serviceBelow < 10_000 }
+    @inlinable package func needsAffinity(isSafe: Bool) -> Bool {
+        let below = isSafe ? serviceBelow : serviceBelowForWrites
+        return below > 0 && below < 10_000
+    }
+
+    /// Whether a pin is heard: from `shadow` on, and not in `retired`, where there is only one side.
+    @inlinable package var mayPin: Bool { keepsMonolith && shadowsSafe }
 
     /// Whether any request may be shadowed: false means that no lane need be found for one.
     @inlinable package var mayShadow: Bool { shadowsSafe || shadowsWrites }
@@ -124,7 +133,7 @@ package struct TrafficPlan: Sendable, Equatable {
     ///     sampled write would leave the other side with half of the data.
     ///   - sampleRoll: 0 ..< 10,000, evenly spread and independent of the bucket.
     @inlinable package func decide(bucket: Int, isSafe: Bool, sampleRoll: Int) -> Decision {
-        let serviceAnswers = bucket < Int(serviceBelow)
+        let serviceAnswers = bucket < Int(isSafe ? serviceBelow : serviceBelowForWrites)
         let primary: Side = serviceAnswers ? .service : .monolith
         let shadows = isSafe ? shadowsSafe && sampleRoll < Int(sampleBelow) : shadowsWrites
         return Decision(

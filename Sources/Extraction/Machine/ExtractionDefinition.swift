@@ -17,15 +17,52 @@ package enum WritePolicy: String, Sendable, Codable {
 
 /// What the service may at most do wrong while traffic moves over. Nil: the default of the gate or guard that asks.
 package struct GuardLimits: Sendable, Equatable {
+    /// The share of requests that may fail, whatever the monolith does. Default 1 %.
     package let errorRate: Weight?
+    /// The time in which 99 of 100 requests have to be answered. Without one, twice what the monolith takes.
     package let p99: Duration?
-    /// The share of comparisons that may differ.
+    /// The share of comparisons that may differ. Default 0.1 %.
     package let mismatch: Weight?
+    /// Writes that the other side may be behind. Default 1,000.
+    package let backlog: Int?
+    /// How often the guard judges. Default 5 s.
+    package let interval: Duration
 
-    package init(errorRate: Weight? = nil, p99: Duration? = nil, mismatch: Weight? = nil) {
+    package init(
+        errorRate: Weight? = nil, p99: Duration? = nil, mismatch: Weight? = nil, backlog: Int? = nil,
+        interval: Duration = .seconds(5)
+    ) {
         self.errorRate = errorRate
         self.p99 = p99
         self.mismatch = mismatch
+        self.backlog = backlog
+        self.interval = interval
+    }
+}
+
+/// What part of the traffic the evidence for a cutover has to cover.
+package struct CoverageLimits: Sendable, Equatable {
+    /// Of the requests that should have been compared at an endpoint, the share that was.
+    package let compared: Weight
+    /// The share that may be left out because the queue of shadow work was full.
+    package let shed: Weight
+
+    package init(compared: Weight = Weight(clamping: 8_000), shed: Weight = Weight(clamping: 500)) {
+        self.compared = compared
+        self.shed = shed
+    }
+}
+
+/// A request header that chooses the side by itself, for testers.
+package struct Pin: Sendable, Hashable {
+    /// Its value is `service` or `monolith`; anything else is as if it were not there.
+    package let header: String
+    /// Networks from which it is believed, as `address/length`. From elsewhere it chooses nothing.
+    package let from: [String]
+
+    package init(header: String, from: [String]) {
+        self.header = header
+        self.from = from
     }
 }
 
@@ -51,15 +88,21 @@ package struct ExtractionDefinition: Sendable, Equatable {
     /// How long a weight has to hold before the next step.
     package let bake: Duration
     package let guardLimits: GuardLimits
+    package let coverageLimits: CoverageLimits
+    package let pin: Pin?
     /// How long the monolith stays usable after the service answers everything.
     package let window: Duration
     /// How long before retirement no request may have fallen back.
     package let quiet: Duration
+    /// How long before the window's end people are told that it comes.
+    package let warnings: [Duration]
 
     package init(
         name: String, owner: String?, problem: String, because: [Reason], hasContract: Bool, affinity: Affinity,
         cohort: String?, sample: Weight, writes: WritePolicy, noise: Weight, ramp: [Weight], bake: Duration,
-        guardLimits: GuardLimits, window: Duration, quiet: Duration
+        guardLimits: GuardLimits, window: Duration, quiet: Duration,
+        coverageLimits: CoverageLimits = CoverageLimits(), pin: Pin? = nil,
+        warnings: [Duration] = [.seconds(7 * 86_400), .seconds(86_400)]
     ) {
         self.name = name
         self.owner = owner
@@ -76,6 +119,9 @@ package struct ExtractionDefinition: Sendable, Equatable {
         self.guardLimits = guardLimits
         self.window = window
         self.quiet = quiet
+        self.coverageLimits = coverageLimits
+        self.pin = pin
+        self.warnings = warnings
     }
 
     /// What the affinity hash is salted with (`AffinityHash.seed(for:)`).

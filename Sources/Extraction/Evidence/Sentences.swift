@@ -22,3 +22,21 @@ func readableTime(_ duration: Duration) -> String { readableTime(seconds: durati
 
 /// `1 write`, `3 writes`.
 func counted(_ count: Int, _ noun: String) -> String { count == 1 ? "1 \(noun)" : "\(count) \(noun)s" }
+
+/// Rounded up to two decimals, so that what is over a limit never reads as equal to it.
+func readableShare(_ share: Share) -> String {
+    guard share.total > 0 else { return "0%" }
+    return readableShare(share.rate)
+}
+
+/// - Parameter rate: 0...1.
+func readableShare(_ rate: Double) -> String {
+    let hundredths = (rate * 10_000 - 1e-9).rounded(.up)
+    return Weight(clamping: Int(min(max(hundredths, 0), 10_000))).description
+}
+
+/// `a, b and 3 more`.
+func listed(_ names: [String], atMost limit: Int = 3) -> String {
+    let rest = names.count - limit
+    return names.prefix(limit).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+}

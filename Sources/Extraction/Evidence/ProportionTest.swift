@@ -20,7 +20,7 @@ package struct Share: Sendable, Equatable {
 ///
 /// The pooled z test where all four expected counts are 500 or more, else Fisher's exact test (R. A. Fisher, "On the
 /// interpretation of χ² from contingency tables", 1922), whose tail has some hundred terms at most then.
-package enum NoiseTest {
+package enum ProportionTest {
     /// Below this many, a count is too small for the normal distribution. The usual 5 (W. G. Cochran, "Some methods for
     /// strengthening the common χ² tests", 1954) is for errors of a few in a hundred: of 16 where 5 are expected, z says
     /// one in two million, and chance one in fifteen thousand.
@@ -112,11 +112,5 @@ private struct Hypergeometric {
         logFactorial(n) - logFactorial(k) - logFactorial(n - k)
     }
 
-    /// Stirling's series (DLMF 5.11.1), exact to 1e-13 from 16 on. `lgamma` of the C library writes to a global.
-    private func logFactorial(_ n: Int) -> Double {
-        guard n >= 16 else { return n < 2 ? 0 : log((2...n).reduce(1.0) { $0 * Double($1) }) }
-        let x = Double(n)
-        let series = 1 / (12 * x) - 1 / (360 * x * x * x) + 1 / (1_260 * x * x * x * x * x)
-        return x * log(x) - x + 0.5 * log(2 * Double.pi * x) + series
-    }
+    private func logFactorial(_ n: Int) -> Double { Stirling.logGamma(Double(n) + 1) }
 }

@@ -4,6 +4,8 @@ package enum Affinity: Sendable, Hashable {
     case cookie(String)
     /// The value of the header of this name; names are compared without case by whoever reads the request.
     case header(String)
+    /// The segment of the path that stands where the matching route has `{name}`.
+    case pathParameter(String)
     /// The address the client connects from.
     case clientAddress
 }

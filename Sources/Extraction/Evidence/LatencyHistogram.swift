@@ -38,7 +38,13 @@ package struct LatencyHistogram: Sendable, Equatable {
         return Self.upperBounds.last
     }
 
-    static func bucket(of nanoseconds: Int64) -> Int {
+    /// Those that surely took longer than this: the bucket in which the bound itself lies is not among them.
+    package func slower(than nanoseconds: Int64) -> Share {
+        let bound = Self.bucket(of: nanoseconds)
+        return Share(counts[(bound + 1)...].reduce(0, &+), of: total)
+    }
+
+    package static func bucket(of nanoseconds: Int64) -> Int {
         var low = 0
         var high = bucketCount - 1
         while low < high {

@@ -1,0 +1,93 @@
+-- The five steps as a machine: ramps and holds, how both sides answer clients, replicas, gaps, waivers, reports.
+
+ALTER TABLE strangler.extraction_state
+    -- Of writes, in hundredths of a percent; `weight` is that of reads.
+    ADD COLUMN write_weight  integer CHECK (write_weight BETWEEN 0 AND 10000),
+    ADD COLUMN is_ramping    boolean NOT NULL DEFAULT false,
+    -- {"cause": "paused" | "breach", "by": …, "reason": …, "at": …}
+    ADD COLUMN hold          json,
+    ADD COLUMN baking_since  timestamptz;
+
+UPDATE strangler.extraction_state SET write_weight = weight, baking_since = since;
+
+-- NULL is what a proxy from before this migration writes: the weight of reads holds for all, and bakes since `since`.
+ALTER TABLE strangler.stage_history
+    ADD COLUMN from_write_weight integer,
+    ADD COLUMN to_write_weight   integer;
+
+-- How each side answered clients, as primary. Buckets of time as in verdict_counts for two days, then hours. Requests
+-- that no extraction takes have an empty `extraction` and learned templates as endpoints.
+CREATE TABLE strangler.traffic_counts (
+    extraction  text NOT NULL,
+    endpoint    text NOT NULL,
+    bucket      timestamptz NOT NULL,
+    side        text NOT NULL CHECK (side IN ('monolith', 'service')),
+    requests    bigint NOT NULL CHECK (requests >= 0),
+    -- Of them, answered 5xx, too late or not at all.
+    errors      bigint NOT NULL CHECK (errors >= 0),
+    -- Of answers: bytes of their bodies, and the sum of the times to their heads.
+    bytes       bigint NOT NULL CHECK (bytes >= 0),
+    nanoseconds bigint NOT NULL CHECK (nanoseconds >= 0),
+    -- As in latency_histograms.
+    latency     bigint[] NOT NULL,
+    last_at     timestamptz NOT NULL,
+    PRIMARY KEY (extraction, bucket, endpoint, side)
+) WITH (fillfactor = 80);
+
+CREATE INDEX traffic_counts_by_age ON strangler.traffic_counts (bucket);
+
+-- By endpoint from now on; empty in rows from before.
+ALTER TABLE strangler.fallback_counts
+    ADD COLUMN endpoint text NOT NULL DEFAULT '',
+    DROP CONSTRAINT fallback_counts_pkey,
+    ADD PRIMARY KEY (extraction, bucket, endpoint, reason);
+
+-- Every running proxy. A row that is not beaten any more is one that was cut off, or died.
+CREATE TABLE strangler.replicas (
+    -- Made anew by each process.
+    id            text PRIMARY KEY,
+    host          text NOT NULL,
+    process       bigint NOT NULL,
+    version       text NOT NULL,
+    started_at    timestamptz NOT NULL,
+    beat_at       timestamptz NOT NULL,
+    -- Set when it has handed over all its evidence and ended.
+    stopped_at    timestamptz,
+    -- {"orders": {"version": 12, "backlog": 0, "openBreakers": 0}, …}
+    extractions   json NOT NULL,
+    -- The Postgres backend that holds the guard's advisory lock, while it does.
+    guard_backend integer
+);
+
+-- Times of which evidence is missing.
+CREATE TABLE strangler.evidence_gaps (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    began    timestamptz NOT NULL,
+    ended    timestamptz NOT NULL,
+    replica  text NOT NULL,
+    reason   text NOT NULL,
+    UNIQUE (replica, began)
+);
+
+-- Somebody's word in place of evidence; append-only but for its end.
+CREATE TABLE strangler.waivers (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    extraction text NOT NULL,
+    -- An endpoint, or `gap 12`.
+    subject    text NOT NULL,
+    at         timestamptz NOT NULL,
+    actor      text NOT NULL,
+    reason     text NOT NULL,
+    revoked_at timestamptz,
+    revoked_by text
+);
+
+CREATE UNIQUE INDEX waivers_in_force ON strangler.waivers (extraction, subject) WHERE revoked_at IS NULL;
+
+-- What retiring an extraction leaves behind: the code that may be deleted.
+CREATE TABLE strangler.retire_reports (
+    extraction text NOT NULL,
+    at         timestamptz NOT NULL,
+    report     json NOT NULL,
+    PRIMARY KEY (extraction, at)
+);

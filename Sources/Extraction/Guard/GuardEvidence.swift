@@ -1,0 +1,80 @@
+package import FoundationEssentials
+
+/// What a guard judges by: both sides in one span of time, summed over replicas.
+package struct GuardEvidence: Sendable, Equatable {
+    /// One span of time.
+    package struct Span: Sendable, Equatable {
+        /// By endpoint; all of the extraction's traffic is their sum.
+        package var endpoints: [String: TrafficPair]
+        /// Comparisons, and those that differed as nobody has accepted, by endpoint.
+        package var differing: [String: Share]
+
+        package init(endpoints: [String: TrafficPair] = [:], differing: [String: Share] = [:]) {
+            self.endpoints = endpoints
+            self.differing = differing
+        }
+
+        package var total: TrafficPair { endpoints.values.reduce(into: TrafficPair()) { $0.add($1) } }
+    }
+
+    /// The last minute or two: what has just begun must not drown in weeks of good answers.
+    package var recent: Span
+    /// Since the present weight began to bake.
+    package var step: Span
+    /// Replicas whose circuit breaker for the service is not closed, on any of their event loops.
+    package var openBreakers: [String]
+    /// Writes that the other side has not got yet.
+    package var backlog: Int
+    /// Replicas that have not been heard of for longer than a heartbeat takes, and have not said goodbye.
+    package var silentReplicas: [String]
+    /// Replicas that are heard of and serve another version of the state than the one judged.
+    package var laggingReplicas: [String]
+
+    package init(
+        recent: Span = Span(), step: Span = Span(), openBreakers: [String] = [], backlog: Int = 0,
+        silentReplicas: [String] = [], laggingReplicas: [String] = []
+    ) {
+        self.recent = recent
+        self.step = step
+        self.openBreakers = openBreakers
+        self.backlog = backlog
+        self.silentReplicas = silentReplicas
+        self.laggingReplicas = laggingReplicas
+    }
+}
+
+/// What a guard found. Stored in history with what it led to.
+package struct GuardFindings: Sendable, Codable, Equatable {
+    /// One side, boiled down.
+    package struct Side: Sendable, Codable, Equatable {
+        package var requests: Int
+        package var errors: Int
+        /// Milliseconds, known to within a fifth; nil of nothing.
+        package var p99: Double?
+
+        package init(_ traffic: SideTraffic) {
+            requests = traffic.requests
+            errors = traffic.errors
+            p99 = traffic.latency.quantile(0.99).map { (Double($0) / 1000).rounded() / 1000 }
+        }
+    }
+
+    package var judgedAt: Date
+    /// What is broken, a sentence each, with numbers: a reason to roll back.
+    package var breaches: [String]
+    /// Why the weight must not rise now, though nothing is broken.
+    package var cautions: [String]
+    /// Since the present weight began to bake.
+    package var service: Side
+    package var monolith: Side
+
+    package init(
+        judgedAt: Date, breaches: [String], cautions: [String], service: SideTraffic, monolith: SideTraffic
+    ) {
+        self.judgedAt = judgedAt
+        self.breaches = breaches
+        self.cautions = cautions
+        self.service = Side(service)
+        self.monolith = Side(monolith)
+    }
+}
