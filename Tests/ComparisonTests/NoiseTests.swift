@@ -1,8 +1,8 @@
+import Extraction
 import TestSupport
 import Testing
 
 @testable import Comparison
-import Extraction
 
 @Suite struct NoiseTestTests {
     /// Computed with SciPy 1: `scipy.stats.norm.sf` of the pooled z.
@@ -63,7 +63,8 @@ import Extraction
         }
         // P(X ≥ 3) of one table is 1 − P(X ≤ 2), which is the other share's P(X ≥ 4 − 2).
         let (up, down) = (
-            ProportionTest.pValue(Share(3, of: 9), Share(1, of: 12)), ProportionTest.pValue(Share(2, of: 12), Share(2, of: 9))
+            ProportionTest.pValue(Share(3, of: 9), Share(1, of: 12)),
+            ProportionTest.pValue(Share(2, of: 12), Share(2, of: 9))
         )
         #expect(abs(up + down - 1) < 1e-12)
     }

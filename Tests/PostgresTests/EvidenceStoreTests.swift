@@ -58,7 +58,8 @@ extension OnRealPostgres {
                                         extraction: "orders", endpoint: endpoints[0], verdict: .notCompared,
                                         reason: "shed"), times: 3)
                                 batch.countFallback(
-                                    FallbackKey(extraction: "orders", endpoint: "GET /orders/{id}", reason: "refused"), at: Self.now)
+                                    FallbackKey(extraction: "orders", endpoint: "GET /orders/{id}", reason: "refused"),
+                                    at: Self.now)
                             }
                             let at = Self.now.addingTimeInterval(Double(worker + round) * 7)
                             try await store.record(batch, at: at)
@@ -114,7 +115,8 @@ extension OnRealPostgres {
             let (store, _) = try await Self.store()
             let batch = Self.batch { batch in
                 batch.count(VerdictKey(extraction: "orders", endpoint: Self.orders, verdict: .match))
-                batch.countFallback(FallbackKey(extraction: "orders", endpoint: "GET /orders/{id}", reason: "refused"), at: Self.now)
+                batch.countFallback(
+                    FallbackKey(extraction: "orders", endpoint: "GET /orders/{id}", reason: "refused"), at: Self.now)
             }
             try await store.record(batch, at: Self.now)
             let entered = Self.now.addingTimeInterval(5.25)
@@ -244,7 +246,8 @@ extension OnRealPostgres {
             let batch = Self.batch { batch in
                 batch.count(VerdictKey(extraction: hostile, endpoint: hostile, verdict: .notCompared, reason: hostile))
                 batch.add(record)
-                batch.countFallback(FallbackKey(extraction: hostile, endpoint: "GET /orders/{id}", reason: hostile), at: Self.now)
+                batch.countFallback(
+                    FallbackKey(extraction: hostile, endpoint: "GET /orders/{id}", reason: hostile), at: Self.now)
             }
             try await store.record(batch, at: Self.now)
             let summary = try await store.verdictSummary(extraction: hostile, since: nil)
@@ -269,7 +272,8 @@ extension OnRealPostgres {
                         VerdictKey(extraction: "orders", endpoint: endpoint, verdict: .shadowFailed, reason: long))
                 }
                 batch.add(Self.record(extraction: long, endpoint: long))
-                batch.countFallback(FallbackKey(extraction: long, endpoint: "GET /orders/{id}", reason: long), at: Self.now)
+                batch.countFallback(
+                    FallbackKey(extraction: long, endpoint: "GET /orders/{id}", reason: long), at: Self.now)
             }
             try await store.record(batch, at: Self.now)
             let summary = try await store.verdictSummary(extraction: "orders", since: nil)

@@ -16,7 +16,8 @@ extension OnRealPostgres {
         static func batch(at: Date, path: String = "$.a") -> EvidenceBatch {
             var batch = ExampleStoreTests.batch([EvidenceStoreTests.record(path, at: at)])
             batch.count(VerdictKey(extraction: "orders", endpoint: EvidenceStoreTests.orders, verdict: .mismatch))
-            batch.countFallback(FallbackKey(extraction: "orders", endpoint: "GET /orders/{id}", reason: "refused"), at: at)
+            batch.countFallback(
+                FallbackKey(extraction: "orders", endpoint: "GET /orders/{id}", reason: "refused"), at: at)
             batch.countLatency(key, nanoseconds: 5_000_000)
             batch.countHidden(RuleKey(extraction: "orders", rule: "ignore $.b"), differences: 1, at: at)
             batch.addWithoutExample(EvidenceStoreTests.record(path).signature, at: at)

@@ -163,7 +163,10 @@ extension OnRealPostgres {
             }
             let connection = try await PostgresConnection.connect(target)
             let rows = try await connection.query("SELECT name FROM strangler.schema_migrations ORDER BY number")
-            #expect(try rows.map { try $0.text("name") } == ["001_stages", "002_evidence", "003_evidence_depth", "004_machine"])
+            #expect(
+                try rows.map { try $0.text("name") } == [
+                    "001_stages", "002_evidence", "003_evidence_depth", "004_machine",
+                ])
         }
 
         @Test func `an applied migration that was edited is named and nothing is done`() async throws {

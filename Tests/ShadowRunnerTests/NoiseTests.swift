@@ -1,8 +1,8 @@
 import Comparison
+import Extraction
 import HTTPWire
 import NIOCore
 import Synchronization
-import Extraction
 import Testing
 
 @testable import ShadowRunner

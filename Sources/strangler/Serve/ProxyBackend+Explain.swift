@@ -32,7 +32,9 @@ extension ProxyBackend {
         }
         let isSafe = Method(token: method).isSafe
         let decision = plan.decide(bucket: bucket, isSafe: isSafe, sampleRoll: 0)
-        let why = decision.why.description + (plan.needsAffinity(isSafe: isSafe) ? " (\(key.said), bucket \(bucket) of 10000)" : "")
+        let why =
+            decision.why.description
+            + (plan.needsAffinity(isSafe: isSafe) ? " (\(key.said), bucket \(bucket) of 10000)" : "")
         return ExplainReport(
             extraction: definition.name,
             endpoint: model.configuration.templates.endpoint(route: route, method: method, path: path),
