@@ -37,6 +37,7 @@ extension PostgresConnection {
         }
         if let failure {
             if PQstatus(try opened()) != CONNECTION_OK { throw lost(failure.message) }
+            if failure.endsConnection { handle = nil }
             throw failure
         }
         guard let last else { throw lost() }
@@ -82,6 +83,16 @@ extension PostgresConnection {
             if ready > 0 { return }
             if ready < 0 && errno != EINTR { throw lost() }
         }
+    }
+
+    /// Waits until the server has sent something, or hung up.
+    func waitForInput(or wakeUp: WakeUp, milliseconds: Int) throws(PostgresError) {
+        let connection = try opened()
+        var descriptors = [
+            pollfd(fd: PQsocket(connection), events: Int16(POLLIN), revents: 0),
+            pollfd(fd: wakeUp.reading, events: Int16(POLLIN), revents: 0),
+        ]
+        guard poll(&descriptors, 2, Int32(clamping: milliseconds)) >= 0 || errno == EINTR else { throw lost() }
     }
 
     /// Gives the connection up and returns the error to throw.

@@ -7,20 +7,30 @@ package struct PostgresOptions: Sendable, Hashable {
     package var connectTimeout: Int
     /// Milliseconds after which the server itself gives up a statement.
     package var statementTimeout: Int
+    /// The server is given this many milliseconds more than its own limit before we hang up: what stops a server that
+    /// is frozen, and so cannot keep its limit, from holding the caller for ever.
+    package var grace: Int
+    /// Seconds of silence after which the kernel asks whether the server's host is there; three seconds later it is not.
+    package var keepalive: Int
     /// Shown in `pg_stat_activity`.
     package var applicationName: String
 
     package init(
-        connectTimeout: Int = 5, statementTimeout: Int = 10_000, applicationName: String = "strangler"
+        connectTimeout: Int = 5, statementTimeout: Int = 10_000, grace: Int = 2000, keepalive: Int = 10,
+        applicationName: String = "strangler"
     ) {
         self.connectTimeout = max(2, connectTimeout)
         self.statementTimeout = max(1, statementTimeout)
+        self.grace = max(1, grace)
+        self.keepalive = max(1, keepalive)
         self.applicationName = applicationName
     }
 
-    /// The server is given this many milliseconds more than its own limit before we hang up: what stops a server that
-    /// is frozen, and so cannot keep its limit, from holding the caller for ever.
-    var deadline: Int { statementTimeout &+ 2000 }
+    /// For statements that take no time unless something is wrong: at most 3 seconds each, 2 to connect to each host.
+    package static let brief = PostgresOptions(connectTimeout: 2, statementTimeout: 2000, grace: 1000, keepalive: 2)
+
+    /// Milliseconds after which we hang up.
+    var deadline: Int { statementTimeout &+ grace }
 }
 
 /// One connection to Postgres. All calls are synchronous inside the actor, which has a thread of its own, so a sequence
@@ -127,8 +137,11 @@ package actor PostgresConnection {
             ("connect_timeout", String(options.connectTimeout)),
             ("application_name", options.applicationName),
             ("client_encoding", "UTF8"),
-            ("keepalives", "1"), ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
+            ("keepalives", "1"), ("keepalives_idle", String(options.keepalive)), ("keepalives_interval", "1"),
+            ("keepalives_count", "3"),
             ("tcp_user_timeout", String(options.deadline)),
+            // Of several hosts the one that takes changes, wherever it has moved to.
+            ("target_session_attrs", "read-write"),
             // Expanded last, so that what the user wrote wins.
             ("dbname", connectionString),
         ]

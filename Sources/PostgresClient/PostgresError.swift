@@ -47,8 +47,21 @@ package struct PostgresError: Error, Sendable, Hashable, CustomStringConvertible
         }
     }
 
-    /// Serialization failure, deadlock, too many connections, the three kinds of shutdown, cannot connect now.
-    private static let retryableStates: Set<String> = ["40001", "40P01", "53300", "57P01", "57P02", "57P03"]
+    /// Serialization failure, deadlock, too many connections, read-only transaction, the three kinds of shutdown.
+    private static let retryableStates: Set<String> = ["40001", "40P01", "53300", "25006", "57P01", "57P02", "57P03"]
+
+    /// True if the server behind the connection is of no more use: it is about to end, or takes no changes (any more), as
+    /// a primary that has become a standby. Whoever connects anew may find another one.
+    var endsConnection: Bool {
+        switch code {
+        case .sqlState(let state): state.hasPrefix("08") || Self.endingStates.contains(state)
+        case .connectionLost, .timedOut, .closed: true
+        case .refused, .decoding, .invalidArgument, .notInstalled, .serverFailed: false
+        }
+    }
+
+    /// Read-only transaction, the three kinds of shutdown.
+    private static let endingStates: Set<String> = ["25006", "57P01", "57P02", "57P03"]
 
     private static func oneLine(_ text: String) -> String {
         text.split(whereSeparator: \.isNewline)

@@ -16,8 +16,7 @@ struct LatencyRows: Sendable {
             columns.extraction.append(KeyText.extraction(key.extraction))
             columns.endpoint.append(KeyText.endpoint(key.endpoint))
             columns.side.append(key.side.rawValue)
-            let used = histogram.counts[...(histogram.counts.lastIndex { $0 != 0 } ?? 0)]
-            counts.append("{" + used.map(String.init).joined(separator: ",") + "}")
+            counts.append(histogram.arrayText)
         }
     }
 

@@ -78,11 +78,16 @@ package struct EndpointCoverage: Sendable, Equatable {
 package struct FallbackSummary: Sendable, Equatable {
     package var total: Int
     package var byReason: [String: Int]
+    /// By `GET /api/v1/orders/{id}`; empty for what older versions counted.
+    package var byEndpoint: [String: Int]
     package var lastAt: Date?
 
-    package init(total: Int = 0, byReason: [String: Int] = [:], lastAt: Date? = nil) {
+    package init(
+        total: Int = 0, byReason: [String: Int] = [:], byEndpoint: [String: Int] = [:], lastAt: Date? = nil
+    ) {
         self.total = total
         self.byReason = byReason
+        self.byEndpoint = byEndpoint
         self.lastAt = lastAt
     }
 }

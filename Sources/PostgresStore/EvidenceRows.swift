@@ -4,11 +4,11 @@ import PostgresClient
 
 // The parts of a batch as columns of arrays: one statement each, whatever the number of rows.
 
-/// Where the bucket of a counter begins: at the full minute, or at the change of stage since then. `$1` is the time of
-/// the batch, `s` the extraction's state.
+/// Where the bucket of a counter begins: at the full minute, or at the change of stage or weight, or the end of a hold,
+/// since then. `$1` is the time of the batch, `s` the extraction's state.
 let counterBucket = """
-    CASE WHEN s.since <= $1 THEN greatest(date_trunc('minute', $1::timestamptz), s.since)
-         ELSE date_trunc('minute', $1::timestamptz) END
+    greatest(date_trunc('minute', $1::timestamptz), CASE WHEN s.since <= $1 THEN s.since END,
+             CASE WHEN s.baking_since <= $1 THEN s.baking_since END)
     """
 
 struct VerdictRows: Sendable {

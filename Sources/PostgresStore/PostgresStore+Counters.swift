@@ -56,9 +56,8 @@ extension PostgresStore {
             [.text(KeyText.extraction(extraction)), .timestamp(optional: since)])
         return try rows.reduce(into: [:]) { latencies, row in
             guard let side = ComparedSide(rawValue: try row.text("side")) else { return }
-            let counts = try row.text("counts").split(separator: ",").map { Int($0) ?? 0 }
             latencies[LatencyKey(extraction: extraction, endpoint: try row.text("endpoint"), side: side)] =
-                LatencyHistogram(counts: counts)
+                LatencyHistogram(list: try row.text("counts"))
         }
     }
 

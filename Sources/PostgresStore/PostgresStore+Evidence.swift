@@ -13,6 +13,7 @@ extension PostgresStore: EvidenceStore {
         let verdicts = VerdictRows(batch.counts)
         let fallbacks = FallbackRows(batch.fallbacks)
         let latencies = LatencyRows(batch.latencies)
+        let traffic = TrafficRows(batch.traffic)
         let rules = RuleRows(batch.hiddenByRules)
         let noise = NoiseRows(batch.noise)
         let groups = GroupRows(batch.mismatchCounts)
@@ -25,6 +26,7 @@ extension PostgresStore: EvidenceStore {
             try verdicts.insert(at: at, on: connection)
             try fallbacks.insert(at: at, on: connection)
             try latencies.insert(at: at, on: connection)
+            try traffic.insert(at: at, on: connection)
             try rules.insert(at: at, on: connection)
             losses.counts[.noiseDropped, default: 0] += try noise.insert(
                 at: at, limit: noiseFieldLimit, on: connection)

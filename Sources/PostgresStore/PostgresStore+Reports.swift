@@ -44,14 +44,16 @@ extension PostgresStore {
     package func fallbackSummary(extraction: String, since: Date?) async throws -> FallbackSummary {
         let rows = try await pool.query(
             """
-            SELECT reason, sum(count)::bigint AS count, max(last_at) AS last_at FROM strangler.fallback_counts
-            WHERE extraction = $1 AND ($2::timestamptz IS NULL OR bucket >= $2) GROUP BY reason
+            SELECT endpoint, reason, sum(count)::bigint AS count, max(last_at) AS last_at
+            FROM strangler.fallback_counts
+            WHERE extraction = $1 AND ($2::timestamptz IS NULL OR bucket >= $2) GROUP BY endpoint, reason
             """,
             [.text(KeyText.extraction(extraction)), .timestamp(optional: since)])
         return try rows.reduce(into: FallbackSummary()) { summary, row in
             let (reason, count, last) = (try row.text("reason"), try row.int("count"), try row.timestamp("last_at"))
             summary.total += count
             summary.byReason[reason, default: 0] += count
+            summary.byEndpoint[try row.text("endpoint"), default: 0] += count
             summary.lastAt = max(summary.lastAt ?? last, last)
         }
     }

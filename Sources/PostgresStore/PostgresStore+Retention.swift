@@ -6,7 +6,7 @@ import Synchronization
 /// How many days things are kept, each at least 1.
 package struct Retention: Sendable, Equatable {
     package var examples: Int
-    /// Verdicts, fallbacks, latencies, hits of rules, losses, and groups that nobody decided about.
+    /// Verdicts, fallbacks, latencies, traffic, hits of rules, losses, gaps, and groups that nobody decided about.
     package var counters: Int
     package var noise: Int
 
@@ -29,22 +29,23 @@ extension PostgresStore {
     private static let afterFailure: TimeInterval = 300
     private static let partitionPrefix = "mismatch_examples_"
     /// Rows that one statement deletes or merges, so that none takes long; the rest is for the next statement.
-    private static let rowsAtOnce = 20_000
+    static let rowsAtOnce = 20_000
     private static let statementsAtOnce = 25
 
-    /// Deletes what is older than its retention, merges minutes of latency older than a day into hours, and makes the
-    /// partitions of today and tomorrow. `record` calls it once an hour.
+    /// Deletes what is older than its retention, merges old minutes into hours (latencies after a day, traffic after two),
+    /// and makes the partitions of today and tomorrow. `record` calls it once an hour.
     package func dropExpired(now: Date) async throws {
         for day in [now, now.addingTimeInterval(UTCDay.length)] { try await createPartition(UTCDay.text(day)) }
         for partition in try await expiredPartitions(now: now) { try await drop(partition) }
         let counters = PostgresValue.timestamp(now.addingTimeInterval(-Double(retention.counters) * UTCDay.length))
-        for table in ["verdict_counts", "fallback_counts", "latency_histograms"] {
+        for table in ["verdict_counts", "fallback_counts", "latency_histograms", "traffic_counts"] {
             try await repeatWhileFull(Self.deletion(table, where: "bucket < $1"), [counters])
         }
         for table in ["rule_hits", "evidence_losses"] {
             try await repeatWhileFull(
                 Self.deletion(table, where: "day < ($1::timestamptz AT TIME ZONE 'UTC')::date"), [counters])
         }
+        try await repeatWhileFull(Self.deletion("evidence_gaps", where: "ended < $1"), [counters])
         try await repeatWhileFull(
             Self.deletion("mismatch_groups", where: "last_seen < $1 AND state = 'new'", lock: "FOR UPDATE SKIP LOCKED"),
             [counters])
@@ -52,6 +53,7 @@ extension PostgresStore {
         try await repeatWhileFull(
             Self.deletion("noise_counts", where: "day < ($1::timestamptz AT TIME ZONE 'UTC')::date"), [noise])
         try await repeatWhileFull(Self.mergeLatencies, [.timestamp(now.addingTimeInterval(-UTCDay.length))])
+        try await repeatWhileFull(Self.mergeTraffic, [.timestamp(now.addingTimeInterval(-2 * UTCDay.length))])
     }
 
     /// Once an hour, whatever replica's flush comes first in this process; failing is not the flush's failure.
@@ -154,26 +156,4 @@ extension PostgresStore {
         ) SELECT count(*) AS affected FROM gone
         """
     }
-
-    /// The hour's own row, at its full hour or where the current stage began, takes up the minutes after it. Two replicas
-    /// that merge at once skip each other's minutes.
-    private static let mergeLatencies = """
-        WITH merged AS (
-            SELECT l.ctid, CASE WHEN s.since <= bucket THEN greatest(date_trunc('hour', bucket), s.since)
-                                ELSE date_trunc('hour', bucket) END AS hour
-            FROM strangler.latency_histograms l LEFT JOIN strangler.extraction_state s ON s.name = l.extraction
-            WHERE bucket < $1 AND bucket <> CASE WHEN s.since <= bucket
-                THEN greatest(date_trunc('hour', bucket), s.since) ELSE date_trunc('hour', bucket) END
-            LIMIT \(rowsAtOnce) FOR UPDATE OF l SKIP LOCKED
-        ), gone AS (
-            DELETE FROM strangler.latency_histograms l USING merged WHERE l.ctid = merged.ctid
-            RETURNING l.extraction, l.endpoint, merged.hour, l.side, l.counts
-        ), written AS (
-            INSERT INTO strangler.latency_histograms AS known (extraction, endpoint, bucket, side, counts)
-            SELECT extraction, endpoint, hour, side, strangler.total_counts(counts) FROM gone
-            GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-            ON CONFLICT (extraction, bucket, endpoint, side)
-            DO UPDATE SET counts = strangler.add_counts(known.counts, excluded.counts)
-        ) SELECT count(*) AS affected FROM gone
-        """
 }

@@ -8,7 +8,7 @@ extension PostgresStore: StageStore {
         """
 
     package func load() async throws -> [ExtractionState] {
-        try await pool.query("SELECT \(Self.stateColumns) FROM strangler.extraction_state ORDER BY name")
+        try await control.query("SELECT \(Self.stateColumns) FROM strangler.extraction_state ORDER BY name")
             .map(Self.state)
     }
 
@@ -16,7 +16,7 @@ extension PostgresStore: StageStore {
         _ transition: StageTransition, actor: String, reason: String?, evidence: StageEvidence, at: Date
     ) async throws -> ExtractionState {
         let evidence = try StoredJSON.text(evidence)
-        return try await pool.transaction { connection in
+        return try await control.transaction { connection in
             let changed = try Self.compareAndSet(transition, on: connection)
             guard let row = changed.first else { throw try Self.conflict(transition, on: connection) }
             try connection.query(
@@ -40,7 +40,7 @@ extension PostgresStore: StageStore {
     }
 
     package func history(name: String, limit: Int) async throws -> [HistoryEntry] {
-        let rows = try await pool.query(
+        let rows = try await control.query(
             """
             SELECT at, actor, action, from_stage, from_weight, to_stage, to_weight, reason, forced, evidence, from_write_weight, to_write_weight
             FROM strangler.stage_history WHERE extraction = $1 ORDER BY version DESC LIMIT $2

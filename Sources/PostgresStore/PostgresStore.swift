@@ -1,7 +1,7 @@
 import Comparison
 import Foundation
 package import Logging
-import PostgresClient
+package import PostgresClient
 import Synchronization
 
 /// Everything that Strangler keeps in Postgres: stages with their history, and the evidence.
@@ -9,7 +9,10 @@ import Synchronization
 /// Every call is one transaction, or one statement, and throws one `PostgresError` at once when Postgres is away;
 /// the connections come back by themselves. Callers keep serving on what they last knew.
 package final class PostgresStore: Sendable {
+    /// For evidence and the questions about it.
     let pool: PostgresPool
+    /// For what must never wait behind evidence: stages, heartbeats, waivers. Short time-outs.
+    let control: PostgresPool
     let logger: Logger
     /// Recorded pairs kept per mismatch group.
     let exampleLimit: Int
@@ -22,7 +25,8 @@ package final class PostgresStore: Sendable {
     /// When `record` keeps house again.
     let nextHousekeeping = Mutex(Date.distantPast)
 
-    /// Does not connect yet. Two connections: one for the batches of evidence, one that a command always finds free.
+    /// Does not connect yet. Four connections at most: two for evidence, so that a batch and a question do not wait for each
+    /// other, and two for what changes stages and tells of replicas.
     package init(
         _ connectionString: String, exampleLimit: Int = 20, groupLimit: Int = 10_000,
         noiseFieldLimit: Int = NoiseTally.maximumFields, retention: Retention = Retention(), logger: Logger
@@ -34,6 +38,7 @@ package final class PostgresStore: Sendable {
         self.retention = retention
         self.logger = logger
         pool = PostgresPool(connectionString, size: 2)
+        control = PostgresPool(connectionString, size: 2, options: .brief)
     }
 
     /// Creates or updates the schema. To be called before anything else.
@@ -43,10 +48,25 @@ package final class PostgresStore: Sendable {
 
     /// Whether Postgres answers now; for a readiness check.
     package func ping() async throws {
-        try await pool.query("SELECT 1")
+        try await control.query("SELECT 1")
     }
 
     package func close() async {
         await pool.close()
+        await control.close()
+    }
+}
+
+// Connections of their own, to the same database.
+extension PostgresStore {
+    /// The number of the guard's lock; ASCII "strguard".
+    private static let guardKey: Int64 = 0x7374_7267_7561_7264
+
+    /// Of whom runs the guard: one replica at a time. Does not connect yet.
+    package func guardLease() -> PostgresLease { PostgresLease(connectionString, key: Self.guardKey) }
+
+    /// Names of extractions whose state somebody has changed, as they change.
+    package func stageChanges() -> AsyncStream<PostgresListener.Event> {
+        PostgresListener.events(connectionString, channel: "strangler_stage")
     }
 }

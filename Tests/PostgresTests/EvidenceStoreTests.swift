@@ -131,7 +131,10 @@ extension OnRealPostgres {
             let later = Self.now.addingTimeInterval(15)
             #expect(try await store.verdictSummary(extraction: "orders", since: later).total.match == 1)
             let fallbacks = try await store.fallbackSummary(extraction: "orders", since: state.since)
-            #expect(fallbacks == FallbackSummary(total: 3, byReason: ["refused": 3], lastAt: Self.now))
+            #expect(
+                fallbacks
+                    == FallbackSummary(
+                        total: 3, byReason: ["refused": 3], byEndpoint: ["GET /orders/{id}": 3], lastAt: Self.now))
             await store.close()
         }
 
