@@ -38,6 +38,7 @@ let package = Package(
         .target(
             name: "Comparison",
             dependencies: ["ContentCoding", "Extraction", .product(name: "Crypto", package: "swift-crypto")]),
+        .target(name: "Contract", dependencies: ["Comparison"]),
         .target(name: "DualWrite", dependencies: ["Comparison"]),
 
         // I/O: act on what the pure modules decide.
@@ -69,7 +70,9 @@ let package = Package(
         ),
         .target(
             name: "ProxyConfiguration",
-            dependencies: ["Routing", "Extraction", "Comparison", .product(name: "Yams", package: "Yams")]
+            dependencies: [
+                "Routing", "Extraction", "Comparison", "Contract", .product(name: "Yams", package: "Yams"),
+            ]
         ),
         .target(
             name: "Upstreams",
@@ -90,7 +93,8 @@ let package = Package(
         .target(
             name: "ShadowRunner",
             dependencies: [
-                "HTTPWire", "Routing", "ContentCoding", "Extraction", "Comparison", "DualWrite", "Upstreams",
+                "HTTPWire", "Routing", "ContentCoding", "Extraction", "Comparison", "Contract", "DualWrite",
+                "Upstreams",
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -130,7 +134,7 @@ let package = Package(
         .executableTarget(
             name: "strangler",
             dependencies: [
-                "HTTPWire", "Routing", "Extraction", "Comparison", "DualWrite", "Resilience", "Upstreams",
+                "HTTPWire", "Routing", "Extraction", "Comparison", "Contract", "DualWrite", "Resilience", "Upstreams",
                 "PostgresClient", "PostgresStore", "ShadowSchema", "ProxyConfiguration", "ProxyServer",
                 "ShadowRunner", "AdminAPI", "DemoShop", "DemoConfiguration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -155,6 +159,8 @@ let package = Package(
         .testTarget(
             name: "ComparisonTests",
             dependencies: ["Comparison", "ContentCoding", "DualWrite", "Extraction", "TestSupport"]),
+        .testTarget(
+            name: "ContractTests", dependencies: ["Contract", "Comparison", "ProxyConfiguration", "TestSupport"]),
         .testTarget(
             name: "ProxyConfigurationTests",
             dependencies: ["ProxyConfiguration", "Routing", "Extraction", "Comparison", "TestSupport"]),

@@ -1,4 +1,5 @@
 import Comparison
+import Contract
 import Extraction
 import Routing
 
@@ -18,7 +19,7 @@ struct ConfigurationAssembly {
     private let files: ConfigurationFiles
     private let diagnostics = Diagnostics()
     private var drafts: [ExtractionFileReader.Draft] = []
-    private var contracts: [(path: String?, templates: [String])] = []
+    private var contracts: [(path: String?, document: ContractDocument?)] = []
 
     init(files: ConfigurationFiles) { self.files = files }
 
@@ -42,7 +43,7 @@ struct ConfigurationAssembly {
             limits: proxy.limits, timeouts: proxy.timeouts, retry: proxy.retry, drain: proxy.drain,
             trustedProxies: proxy.trustedProxies, threads: proxy.threads, extractions: extractions, routes: routes,
             routeTable: table,
-            templates: EndpointTemplates(routes: routes, known: contracts.map(\.templates)))
+            templates: EndpointTemplates(routes: routes, known: contracts.map { $0.document?.templates ?? [] }))
     }
 
     private func checkNames() {
@@ -59,17 +60,17 @@ struct ConfigurationAssembly {
         }
     }
 
-    private func contract(_ draft: ExtractionFileReader.Draft) -> (path: String?, templates: [String]) {
-        guard let contract = draft.contract else { return (nil, []) }
+    private func contract(_ draft: ExtractionFileReader.Draft) -> (path: String?, document: ContractDocument?) {
+        guard let contract = draft.contract else { return (nil, nil) }
         let path = FilePath.absolute(contract.path, in: files.routesFolder)
         guard let file = files.contract(path) else {
             diagnostics.report(
                 "`contract`: the file `\(contract.path)` does not exist or cannot be read",
                 fix: "expected a path relative to the routes' folder, such as contracts/orders.openapi.yaml",
                 at: contract.location)
-            return (path, [])
+            return (path, nil)
         }
-        return (path, ContractReader.paths(of: file, diagnostics))
+        return (path, ContractReader.document(of: file, diagnostics))
     }
 
     private func rulesByExtraction() -> [String: ComparisonRules] {
@@ -116,7 +117,7 @@ struct ConfigurationAssembly {
         return ExtractionConfiguration(
             definition: definition, service: service, contractPath: contracts[index].path,
             shadowTimeout: draft.shadowTimeout, rules: rules[definition.name] ?? .none, location: draft.location,
-            contractTemplates: contracts[index].templates)
+            contract: contracts[index].document)
     }
 }
 

@@ -1,4 +1,5 @@
 package import Comparison
+package import Contract
 package import Extraction
 package import Routing
 
@@ -94,8 +95,8 @@ package struct ExtractionConfiguration: Sendable {
     package let service: UpstreamDefinition
     /// Absolute; nil when the route file names no contract.
     package let contractPath: String?
-    /// The contract's paths, with the base paths of its servers.
-    package let contractTemplates: [String]
+    /// What the contract says; nil when the route file names none.
+    package let contract: ContractDocument?
     /// How long the shadow may take to answer.
     package let shadowTimeout: Duration
     /// `.none` when there is no rule file.
@@ -104,9 +105,9 @@ package struct ExtractionConfiguration: Sendable {
 
     package init(
         definition: ExtractionDefinition, service: UpstreamDefinition, contractPath: String?, shadowTimeout: Duration,
-        rules: ComparisonRules, location: SourceLocation, contractTemplates: [String] = []
+        rules: ComparisonRules, location: SourceLocation, contract: ContractDocument? = nil
     ) {
-        self.contractTemplates = contractTemplates
+        self.contract = contract
         self.definition = definition
         self.service = service
         self.contractPath = contractPath

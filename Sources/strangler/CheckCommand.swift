@@ -1,7 +1,9 @@
 import AdminAPI
 import ArgumentParser
+import Extraction
 import Foundation
 import ProxyConfiguration
+import Routing
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,6 +29,12 @@ struct CheckCommand: AsyncParsableCommand {
     func exitCode(on terminal: Terminal) async -> Int32 {
         do throws(ConfigurationErrors) {
             let configuration = try ProxyConfiguration.load(path: config)
+            for extraction in configuration.extractions {
+                let name = extraction.definition.name
+                for problem in configuration.contractProblems(of: name) {
+                    terminal.complain("warning: \(extraction.location.file): \(name): \(problem)")
+                }
+            }
             if !client.json || !againstTraffic {
                 terminal.write(
                     "ok: \(configuration.extractions.count) extraction(s), \(configuration.routes.count) route(s)")

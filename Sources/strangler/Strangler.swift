@@ -13,7 +13,9 @@ struct Strangler: AsyncParsableCommand {
             """,
         groupedSubcommands: [
             CommandGroup(name: "Run", subcommands: [ServeCommand.self, DemoCommand.self, ShopServerCommand.self]),
-            CommandGroup(name: "Routes", subcommands: [CheckCommand.self, ExplainCommand.self, ReloadCommand.self]),
+            CommandGroup(
+                name: "Routes",
+                subcommands: [CheckCommand.self, ContractCommand.self, ExplainCommand.self, ReloadCommand.self]),
             CommandGroup(
                 name: "Traffic",
                 subcommands: [

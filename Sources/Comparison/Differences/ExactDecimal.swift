@@ -1,6 +1,6 @@
 /// A JSON number as it was written, for comparing without rounding: 9007199254740993 and 9007199254740992
 /// are one apart, which no `Double` can say.
-struct ExactDecimal: Sendable, Equatable {
+package struct ExactDecimal: Sendable, Equatable {
     let isNegative: Bool
     /// Without leading and trailing zeros; empty for zero. Most significant first, 0...9.
     let digits: [UInt8]
@@ -10,8 +10,15 @@ struct ExactDecimal: Sendable, Equatable {
     /// Aligned numbers longer than this are not subtracted: 1e999999999 is short to write.
     static let maximumDigits = 4096
 
+    /// Zero.
+    init() {
+        isNegative = false
+        digits = []
+        exponent = 0
+    }
+
     /// - Parameter lexeme: a number that `JSONParser` would accept; nil if its exponent is beyond ±10^9.
-    init?(_ lexeme: some Sequence<UInt8>) {
+    package init?(_ lexeme: some Sequence<UInt8>) {
         var digits: [UInt8] = []
         var fraction = 0
         var exponent = 0

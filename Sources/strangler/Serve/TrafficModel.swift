@@ -27,24 +27,8 @@ struct TrafficModel: Sendable {
 
     var definitions: [ExtractionDefinition] { configuration.extractions.map(\.definition) }
 
-    /// Routes that the extraction's contract says nothing about, in sentences. (That each method and answer is covered is
-    /// for a later gate to see.)
-    func contractProblems(of extraction: String) -> [String] {
-        guard let index = configuration.extractions.firstIndex(where: { $0.definition.name == extraction }),
-            configuration.extractions[index].definition.hasContract
-        else { return [] }
-        let templates = configuration.extractions[index].contractTemplates
-        return configuration.routes.enumerated().compactMap { number, route in
-            guard route.extraction == index else { return nil }
-            let method = route.methods.first ?? "GET"
-            let host = route.hosts.first.map { $0.replacing("*", with: "x") } ?? ""
-            let isCovered = templates.contains { template in
-                let path = template.split(separator: "/").map { $0.hasPrefix("{") ? "x" : $0 }.joined(separator: "/")
-                return configuration.routeTable.match(method: method, path: "/" + path, host: host) == number
-            }
-            return isCovered ? nil : "the contract has no path that the route \(route.pattern.text) takes"
-        }
-    }
+    /// What the extraction's routes take and its contract says nothing about, in sentences.
+    func contractProblems(of extraction: String) -> [String] { configuration.contractProblems(of: extraction) }
 
     var upstreams: ProxyUpstreams {
         ProxyUpstreams(
