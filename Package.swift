@@ -148,7 +148,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(
             name: "FuzzProperties",
-            dependencies: ["HTTPWire", "Routing", "Comparison", "ContentCoding", "TestSupport"],
+            dependencies: ["HTTPWire", "Routing", "Comparison", "ContentCoding", "Contract", "TestSupport"],
             path: "Tests/Fuzzing/Properties"),
         .executableTarget(
             name: "comparison-benchmark", dependencies: ["Comparison"], path: "Tests/Benchmarks/comparison"),
@@ -186,7 +186,7 @@ let package = Package(
         .testTarget(
             name: "ShadowRunnerTests",
             dependencies: [
-                "ShadowRunner", "Upstreams", "Comparison", "Extraction", "Routing", "HTTPWire",
+                "ShadowRunner", "Upstreams", "Comparison", "Contract", "Extraction", "Routing", "HTTPWire",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
             ]

@@ -91,3 +91,19 @@ CREATE TABLE strangler.retire_reports (
     report     json NOT NULL,
     PRIMARY KEY (extraction, at)
 );
+
+-- How far the monolith's answers keep the contract. A contract that was changed counts anew.
+CREATE TABLE strangler.contract_conformance (
+    extraction text NOT NULL,
+    -- The contract's fingerprint.
+    contract   text NOT NULL,
+    -- Of the contract: `GET /api/v1/orders/{id}`.
+    endpoint   text NOT NULL,
+    -- Answers held against it, answers that broke it; by reason, answers that could not be held against it; by sentence,
+    -- answers that broke it there.
+    kind       text NOT NULL CHECK (kind IN ('checked', 'violating', 'unchecked', 'violation')),
+    what       text NOT NULL,
+    count      bigint NOT NULL CHECK (count >= 0),
+    last_at    timestamptz NOT NULL,
+    PRIMARY KEY (extraction, contract, endpoint, kind, what)
+) WITH (fillfactor = 80);

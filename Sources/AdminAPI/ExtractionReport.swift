@@ -33,6 +33,8 @@ package struct ExtractionReport: Sendable, Codable, Equatable {
     package var noiseHidden: NoiseTotal?
     /// Evidence of the whole proxy that found no place since the stage was entered, by what it was.
     package var losses: [String: Int]?
+    /// Of the monolith's own answers, by operation of the contract; nil without a contract.
+    package var conformance: [ConformanceReport]?
 
     package init(
         extraction: String, stage: Stage, weight: Weight, since: Date, gate: GateReport, shadow: VerdictReport,

@@ -64,7 +64,8 @@ extension OpenAPI {
                     "type": "object",
                     "description": "Evidence of the whole proxy that found no place, by what it was.",
                     "additionalProperties": {"type": "integer"}
-                  }
+                  },
+                  "conformance": {"type": "array", "items": {"$ref": "#/components/schemas/Conformance"}}
                 }
               },
               "Configuration": {

@@ -81,6 +81,28 @@ extension OpenAPI {
             "exceeds": {"type": "boolean", "description": "The shadow differs more often than noise explains."}
           }
         },
+        "Conformance": {
+          "type": "object",
+          "description": "How far the monolith's own answers keep the contract at one endpoint.",
+          "required": ["endpoint", "checked", "violating", "unchecked", "violations"],
+          "properties": {
+            "endpoint": {"type": "string"},
+            "checked": {"type": "integer", "description": "Answers that were held against the contract."},
+            "violating": {"type": "integer", "description": "Of them, those that broke it."},
+            "unchecked": {
+              "type": "object", "description": "Answers that could not be, by reason.",
+              "additionalProperties": {"type": "integer"}
+            },
+            "violations": {
+              "type": "array",
+              "items": {
+                "type": "object",
+                "required": ["violation", "count"],
+                "properties": {"violation": {"type": "string"}, "count": {"type": "integer"}}
+              }
+            }
+          }
+        },
         "NoiseTotal": {
           "type": "object",
           "required": ["extraction", "pairs", "differences", "fields"],

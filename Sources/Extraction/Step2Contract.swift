@@ -3,7 +3,7 @@
 /// Gate: step 1 was done (a problem, two reasons), the route file names a contract, and the contract holds. Left by
 /// `advance`, or by a rollback to `identified`.
 ///
-/// Traffic: the monolith answers, nobody is shadowed.
+/// Traffic: the monolith answers, nobody is shadowed; some of its answers are held against the contract.
 enum Step2Contract: Step {
     static let stage = Stage.contracted
 
@@ -21,5 +21,5 @@ enum Step2Contract: Step {
             : problems.map { .missing("contract", $0) }
     }
 
-    static func traffic(weights: Weights) -> StageTraffic { .monolithOnly(why: .contracted) }
+    static func traffic(weights: Weights) -> StageTraffic { .monolithOnly(why: .contracted, checksContract: true) }
 }

@@ -2,11 +2,11 @@
 ///
 /// Gate: the service's health check passes. Left by `advance`, or by a rollback to `contracted`.
 ///
-/// Traffic: the monolith answers, nobody is shadowed.
+/// Traffic: the monolith answers, nobody is shadowed; some of its answers are held against the contract.
 enum Step3Parallel: Step {
     static let stage = Stage.parallel
 
     static func requirements(_ facts: GateFacts) -> [Requirement] { [facts.serviceHealth] }
 
-    static func traffic(weights: Weights) -> StageTraffic { .monolithOnly(why: .parallel) }
+    static func traffic(weights: Weights) -> StageTraffic { .monolithOnly(why: .parallel, checksContract: true) }
 }

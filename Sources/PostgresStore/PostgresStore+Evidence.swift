@@ -16,6 +16,7 @@ extension PostgresStore: EvidenceStore {
         let traffic = TrafficRows(batch.traffic)
         let rules = RuleRows(batch.hiddenByRules)
         let noise = NoiseRows(batch.noise)
+        let conformance = ConformanceRows(batch.conformance)
         let groups = GroupRows(batch.mismatchCounts)
         let examples = try await storableExamples(batch.examples, at: at)
         let losses = batch.losses.merging(
@@ -30,6 +31,7 @@ extension PostgresStore: EvidenceStore {
             try rules.insert(at: at, on: connection)
             losses.counts[.noiseDropped, default: 0] += try noise.insert(
                 at: at, limit: noiseFieldLimit, on: connection)
+            try conformance.insert(on: connection)
             let excluded = try groups.insert(limit: groupLimit, on: connection)
             let grouped = examples.filter { excluded[$0.signature] == nil }
             let refusal = try ExampleRows(rows: grouped, limit: exampleLimit).insert(on: connection)

@@ -46,6 +46,7 @@ extension PostgresStore {
                 Self.deletion(table, where: "day < ($1::timestamptz AT TIME ZONE 'UTC')::date"), [counters])
         }
         try await repeatWhileFull(Self.deletion("evidence_gaps", where: "ended < $1"), [counters])
+        try await repeatWhileFull(Self.deletion("contract_conformance", where: "last_at < $1"), [counters])
         try await repeatWhileFull(
             Self.deletion("mismatch_groups", where: "last_seen < $1 AND state = 'new'", lock: "FOR UPDATE SKIP LOCKED"),
             [counters])

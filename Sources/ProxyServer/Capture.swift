@@ -12,8 +12,13 @@ struct Capture {
     let lane: UInt64
     let requestID: [UInt8]
     let shadowIsService: Bool
+    /// Nobody is shadowed: the answer alone is kept, to be held against the contract.
+    let isForContract: Bool
 
-    init(route: Int, lane: UInt64, requestID: [UInt8], shadowIsService: Bool, limit: Int) {
+    init(
+        route: Int, lane: UInt64, requestID: [UInt8], shadowIsService: Bool, limit: Int, isForContract: Bool = false
+    ) {
+        self.isForContract = isForContract
         self.route = route
         self.lane = lane
         self.requestID = requestID
@@ -27,6 +32,7 @@ struct Capture {
     var isTruncated: Bool { request.isGivenUp }
 
     mutating func requestBody(_ bytes: ByteBuffer) {
+        if isForContract { return }
         request.append(bytes)
         if request.isGivenUp { answer.giveUp() }
     }

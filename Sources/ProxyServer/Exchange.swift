@@ -233,6 +233,11 @@ final class Exchange {
     ) -> Decision {
         let plan = traffic.plan
         guard plan.needsAffinity(isSafe: method.isSafe) || plan.mayShadow else {
+            if plan.checksContract, configuration.handoff.checks(extraction) {
+                capture = Capture(
+                    route: route, lane: 0, requestID: [], shadowIsService: true,
+                    limit: context.settings.captureLimit, isForContract: true)
+            }
             return plan.decide(bucket: 0, isSafe: method.isSafe, sampleRoll: 0)
         }
         let key = AffinityKey.withKey(
@@ -361,6 +366,6 @@ final class Exchange {
             isTruncated: capture.isTruncated, outcome: machine.wantsUpgrade ? .upgrade : outcome,
             shadowIsService: capture.shadowIsService,
             lane: capture.lane, requestID: capture.requestID,
-            primaryNanoseconds: (NIODeadline.now() - began).nanoseconds)
+            primaryNanoseconds: (NIODeadline.now() - began).nanoseconds, isForContract: capture.isForContract)
     }
 }

@@ -18,6 +18,8 @@ package struct ExchangeHandoff {
     package var admits: Admission
     /// A safe request was left out by `sample`. On the loop, before the primary is asked. The path is normalised.
     package var leftOut: LeftOut
+    /// Whether the monolith's answer is to be captured so that it can be held against the contract.
+    package var checks: (_ extraction: Int) -> Bool
     /// A request of this extraction was answered by the monolith in the service's place.
     package var fellBack: (_ extraction: Int, FallbackReason) -> Void
 
@@ -28,8 +30,10 @@ package struct ExchangeHandoff {
 
     package init(
         shadow: @escaping (CapturedExchange) -> Void, fellBack: @escaping (_ extraction: Int, FallbackReason) -> Void,
-        admits: @escaping Admission = { _, _, _, _, _ in true }, leftOut: @escaping LeftOut = { _, _, _, _ in }
+        admits: @escaping Admission = { _, _, _, _, _ in true }, leftOut: @escaping LeftOut = { _, _, _, _ in },
+        checks: @escaping (_ extraction: Int) -> Bool = { _ in false }
     ) {
+        self.checks = checks
         self.shadow = shadow
         self.admits = admits
         self.leftOut = leftOut

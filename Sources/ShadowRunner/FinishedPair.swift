@@ -9,6 +9,8 @@ struct FinishedPair: Sendable {
         case failed(String)
         case notSent(NotComparedReason)
         case primaryFailed(String)
+        /// Nobody is to be asked: the monolith's answer is held against the contract.
+        case contract
 
         init(_ result: ShadowCall.Result) {
             switch result {
@@ -58,7 +60,10 @@ struct FinishedPair: Sendable {
     var primarySide: ComparedSide { exchange.shadowIsService ? .monolith : .service }
 
     var isAnswered: Bool {
-        if case .answered = shadow { true } else { false }
+        switch shadow {
+        case .answered, .contract: true
+        case .failed, .notSent, .primaryFailed: false
+        }
     }
 
     /// Bytes of memory that it keeps alive, roughly.

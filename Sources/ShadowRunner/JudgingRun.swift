@@ -36,6 +36,10 @@ final class JudgingRun {
         findings.batch.countHidden(key, differences: differences, at: now)
     }
 
+    func countConformance(_ key: ConformanceKey, _ tally: ConformanceTally) {
+        findings.batch.countConformance(key, tally, at: now)
+    }
+
     func countNoise(_ scope: NoiseScope, _ tally: NoiseTally) { findings.batch.countNoise(scope, tally) }
 
     /// See ``EvidenceRecorder/boundedEndpoint(_:of:exists:overflow:limit:)``.

@@ -78,9 +78,11 @@ struct PairComparison: Sendable {
         case .primaryFailed(let reason): run.count(subject.key(.primaryFailed, reason))
         case .failed(let reason): run.count(subject.key(.shadowFailed, reason))
         case .notSent(let reason): run.count(subject.key(.notCompared, reason.rawValue))
+        case .contract: checkContract(subject, in: run)
         case .answered(let head, let body):
             let primary = Answer(head: exchange.answerHead, body: exchange.answerBody)
             let other = Answer(head: head, body: body)
+            if subject.isDrawnForContract { checkContract(subject, in: run) }
             if pair.look == .twin {
                 if let primary, let other { learn(subject, primary, other, in: run) }
             } else if let primary, let other {

@@ -54,6 +54,7 @@ final class ShadowLoop {
     private var outbox: [FinishedPair] = []
     private var ready = CircularBuffer<UInt64>()
     private var isStarting = false
+    private var contractChecks = ContractChecks()
     private var secondLooks = SecondLooks()
     private var twins = Twins()
     private let upstreams: ShadowUpstreams
@@ -147,9 +148,15 @@ final class ShadowLoop {
         for call in Array(calls.values) { call.tick(now: now) }
         upstreams.sweep(now: now)
         flushSkipped()
+        contractChecks.refill()
     }
 
     // MARK: The gate
+
+    /// Whether one more answer is to be held against the contract. As cheap as `admits`.
+    func checks(slot: Int) -> Bool {
+        stopped == nil && held < settings.maximumJobs && bytes < settings.maximumBytes && contractChecks.draw(slot)
+    }
 
     /// Whether a request is to be captured for its shadow. If not, it has been counted. Called before the primary is
     /// asked, so it takes no time: a few comparisons, and a look at the route's template where it says no.
@@ -205,6 +212,10 @@ final class ShadowLoop {
     func accept(_ exchange: CapturedExchange, under decided: ShadowSettings?) {
         let decided = decided ?? settings
         let isWrite = !exchange.method.isSafe
+        if exchange.isForContract {
+            return compare(
+                FinishedPair(exchange: exchange, settings: decided, shadow: .contract, isWrite: isWrite, look: .only))
+        }
         if let skipped = reasonNotToSend(exchange, isWrite: isWrite) {
             drop(exchange, decided, skipped)
             return

@@ -68,10 +68,20 @@ package final class ShadowRunner: Sendable {
         return { own.leftOut(slot: $0, route: $1, method: $2, path: $3, settings) }
     }
 
+    /// For the loop that it is called on: whether one more of an extraction's answers is to be held against its contract.
+    package func checking(under settings: ShadowSettings) -> (_ slot: Int) -> Bool {
+        guard let own = loops.first(where: { $0.eventLoop.inEventLoop })?.value else { return { _ in false } }
+        return { own.checks(slot: $0) }
+    }
+
     /// Takes an exchange over. Returns at once; call on a loop, after the client has its answer.
     ///
     /// - Parameter settings: that it was decided by; nil for the present ones.
     package func accept(_ exchange: CapturedExchange, under settings: ShadowSettings? = nil) {
+        // It has no order to keep, so it stays where it is.
+        if exchange.isForContract, let own = loops.first(where: { $0.eventLoop.inEventLoop }) {
+            return own.value.accept(exchange, under: settings)
+        }
         let owner = loops[Int(exchange.lane % UInt64(loops.count))]
         if owner.eventLoop.inEventLoop {
             owner.value.accept(exchange, under: settings)

@@ -1,4 +1,5 @@
 package import Comparison
+package import Contract
 package import Routing
 package import Upstreams
 
@@ -12,11 +13,14 @@ package struct ShadowedExtraction: Sendable {
     package let timeout: Int64
     /// Of 10,000 safe requests, how many are asked of the primary twice once its noise is known; 0: none is learned.
     package let noise: Int
+    /// What the monolith's answers are held against.
+    package let contract: ContractDocument?
 
     package init(
         name: String, service: UpstreamSettings, comparer: Comparer, rules: ComparisonRules, timeout: Duration,
-        noise: Int = 0
+        noise: Int = 0, contract: ContractDocument? = nil
     ) {
+        self.contract = contract
         self.noise = min(max(noise, 0), 10_000)
         self.name = name
         self.service = service

@@ -34,11 +34,14 @@ package struct CapturedExchange: Sendable {
     package var requestID: [UInt8]
     /// From the request's head to the answer's last byte.
     package var primaryNanoseconds: Int64
+    /// There is no shadow: the monolith's answer is held against the contract.
+    package var isForContract: Bool
 
     package init(
         extraction: Int, route: Int, method: Method, requestHead: ByteBuffer, requestBody: [ByteBuffer],
         answerHead: ByteBuffer, answerBody: CapturedBody, isTruncated: Bool, outcome: Outcome, shadowIsService: Bool,
-        lane: UInt64, requestID: [UInt8], primaryNanoseconds: Int64
+        lane: UInt64, requestID: [UInt8], primaryNanoseconds: Int64,
+        isForContract: Bool = false
     ) {
         self.extraction = extraction
         self.route = route
@@ -53,5 +56,6 @@ package struct CapturedExchange: Sendable {
         self.lane = lane
         self.requestID = requestID
         self.primaryNanoseconds = primaryNanoseconds
+        self.isForContract = isForContract
     }
 }

@@ -1,6 +1,7 @@
-import Extraction
 import FoundationEssentials
 import Testing
+
+@testable import Extraction
 
 @Suite struct GateTests {
     private func missing(
@@ -36,12 +37,50 @@ import Testing
     @Test(arguments: [Stage.contracted, .parallel])
     func parallelAndShadowAskForAHealthyService(stage: Stage) {
         #expect(missing(from: makeState(stage)).isEmpty)
+        var evidence = StageEvidence.healthy
+        evidence.serviceHealthy = false
+        #expect(missing(from: makeState(stage), makeDefinition(), evidence) == ["the service's health check fails"])
+        evidence.serviceHealthy = nil
         #expect(
-            missing(from: makeState(stage), makeDefinition(), StageEvidence(serviceHealthy: false))
-                == ["the service's health check fails"])
-        #expect(
-            missing(from: makeState(stage), makeDefinition(), StageEvidence())
+            missing(from: makeState(stage), makeDefinition(), evidence)
                 == ["the service's health check has not answered yet"])
+    }
+
+    private func shadowGate(_ conformance: [ConformanceEvidence], hasContract: Bool = true) -> [Requirement] {
+        var evidence = StageEvidence.healthy
+        evidence.conformance = conformance
+        return ExtractionMachine.gate(
+            state: makeState(.parallel), definition: makeDefinition(hasContract: hasContract), evidence: evidence,
+            now: .start
+        ).requirements.filter { $0.name == "conformance" }
+    }
+
+    @Test func shadowAsksHowFarTheMonolithKeepsTheContract() {
+        let unseen = ConformanceEvidence(endpoint: "PATCH /orders/{id}", checked: 0, violating: 0)
+        func seen(_ checked: Int) -> ConformanceEvidence {
+            ConformanceEvidence(endpoint: "GET /orders/{id}", checked: checked, violating: 0)
+        }
+        let needs = "needs 100 of the monolith's answers held against the contract, or one of each operation"
+        #expect(shadowGate([]) == [.missing("conformance", needs + ", has 0")])
+        #expect(
+            shadowGate([seen(99), unseen])
+                == [.missing("conformance", needs + ", has 99; not one of PATCH /orders/{id}")])
+        #expect(shadowGate([seen(100), unseen]).missing.isEmpty)
+        #expect(shadowGate([seen(1)]).missing.isEmpty)
+        #expect(shadowGate([], hasContract: false).missing.isEmpty)
+    }
+
+    @Test func violationsAreSaidAndCloseNothing() {
+        let broken = ConformanceEvidence(
+            endpoint: "GET /orders/{id}", checked: 200, violating: 3,
+            violations: [
+                "GET /orders/{id} 200 application/json $.total is a string, the contract says number (3 answers)"
+            ])
+        #expect(
+            shadowGate([broken]) == [
+                .met("conformance", "200 answers of the monolith held against the contract, 3 broke it"),
+                .met("conformance", broken.violations[0]),
+            ])
     }
 
     @Test func cutoverAsksForComparisons() {

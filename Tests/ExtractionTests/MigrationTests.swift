@@ -89,6 +89,7 @@ import Testing
         #expect(migration.refusal(.cutover(weight(1))) != nil)
         // Fixed: down to parallel and up again, so that the counts are those of the fixed version.
         try migration.run(.rollback)
+        migration.evidence = .healthy
         try migration.run(.advance(to: .shadow))
         migration.evidence = StageEvidence(serviceHealthy: true, endpoints: [makeEndpoint(compared: 2_995)])
         try migration.run(.cutover(weight(1)))

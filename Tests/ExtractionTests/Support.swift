@@ -36,7 +36,8 @@ extension Date {
 
 extension StageEvidence {
     static let healthy = StageEvidence(
-        serviceHealthy: true, compared: 3_000, match: 3_000, endpoints: [makeEndpoint(compared: 3_000)])
+        serviceHealthy: true, compared: 3_000, match: 3_000, endpoints: [makeEndpoint(compared: 3_000)],
+        conformance: [ConformanceEvidence(endpoint: "GET /orders/{id}", checked: 100, violating: 0)])
 }
 
 /// One extraction on a clock that the test sets.

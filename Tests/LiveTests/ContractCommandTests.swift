@@ -1,4 +1,7 @@
+import AsyncHTTPClient
 import Foundation
+import NIOCore
+import NIOHTTP1
 import Testing
 
 @Suite struct ContractCommands {
@@ -89,5 +92,63 @@ import Testing
             "contract", "check", "Routes/old.json", "--against", "Routes/proxy.yaml", "--extraction", "x",
             in: files.folder)
         #expect(none.status == 2 && none.error.contains("there is no extraction `x`"))
+    }
+
+    @Test func `a monolith that breaks its contract is named with the place`() async throws {
+        let origin = try await Origin(body: #"{"id":"1","total":"12.50"}"#)
+        let deployment = try Self.files()
+        try deployment.write("Routes/proxy.yaml", Deployment.proxyFile(monolith: origin.port))
+        let routes = """
+            extraction: orders
+            owner: team
+            problem: "p"
+            because: [independent-deployment, scale-variance]
+            match: [{path: "/api/v1/orders/**", methods: [GET]}]
+            service: {url: "http://127.0.0.1:\(origin.port)", health: {path: /healthz}}
+            contract: contract.json
+            """
+        try deployment.write("Routes/orders.yaml", routes)
+        try deployment.write(
+            "Routes/contract.json",
+            """
+            openapi: 3.0.3
+            paths:
+              /api/v1/orders/{id}:
+                get: {responses: {"200": {content: {application/json: {schema: {properties: {total: {type: number}}}}}}}}
+              /api/v1/orders/{id}/lines:
+                get: {responses: {"200": {content: {application/json: {schema: {type: object}}}}}}
+            """)
+        let proxy = try await RunningProxy(deployment)
+        let admin = ["--admin", proxy.admin]
+        func get(_ path: String) async throws {
+            let answer = try await HTTPClient.shared.execute(
+                HTTPClientRequest(url: "http://127.0.0.1:\(proxy.port)\(path)"), timeout: .seconds(10))
+            _ = try await answer.body.collect(upTo: 1 << 20)
+        }
+        try await eventually("the contract is accepted") {
+            try await Program.run(["advance", "orders", "--reason", "agreed"] + admin).status == 0
+        }
+        try await eventually("the service is healthy") {
+            try await Program.run(["advance", "orders", "--reason", "deployed"] + admin).status == 0
+        }
+        let early = try await Program.run(["advance", "orders", "--reason", "too early"] + admin)
+        #expect(early.status == 1 && early.error.contains("has 0"), "\(early)")
+        var told = ""
+        try await eventually("one answer of the first operation is checked") {
+            try await get("/api/v1/orders/7")
+            told = try await Program.run(["advance", "orders", "--reason", "too early"] + admin).error
+            return told.contains("not one of GET /api/v1/orders/{id}/lines")
+        }
+        try await get("/api/v1/orders/7/lines")
+        try await eventually("every operation was seen") {
+            try await Program.run(["advance", "orders", "--reason", "known"] + admin).status == 0
+        }
+        let status = try await Program.run(["status", "orders", "--json"] + admin)
+        #expect(
+            status.output.contains(
+                "GET /api/v1/orders/{id} 200 application/json $.total is a string, the contract says number"),
+            "\(status.output)")
+        #expect(await proxy.stop().status == 0)
+        await origin.close()
     }
 }

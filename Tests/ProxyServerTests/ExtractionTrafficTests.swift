@@ -342,6 +342,39 @@ import Upstreams
         #expect(seen.leftOut.isEmpty)
     }
 
+    /// Asks a read and a write of a stage, of an extraction that would have every answer checked.
+    private static func checked(_ stage: Stage, hasContract: Bool = true) async throws -> [CapturedExchange] {
+        let monolith = try Self.system("monolith")
+        let captured = Watched<[CapturedExchange]>([])
+        let orders = OrdersExtraction(stage: stage, sample: .none, writes: .never, hasContract: hasContract)
+        try await withProxy(monolith: monolith.port, orders: orders) { proxy in
+            await proxy.update(handoff: {
+                ExchangeHandoff(
+                    shadow: { exchange in captured.change { $0.append(exchange) } }, fellBack: { _, _ in },
+                    checks: { $0 == 0 })
+            })
+            let client = try proxy.connect()
+            try client.send(Self.get() + Self.get(path: "/elsewhere") + Self.post)
+            for _ in 0..<3 { _ = try Message.answer(from: client) }
+            _ = await proxy.counters()
+            // The monolith cannot tell.
+            #expect(monolith.requests.allSatisfy { $0["Strangler-Request-Id"] == nil })
+        }
+        return captured.now
+    }
+
+    @Test(arguments: [Stage.contracted, .parallel])
+    func `answers are captured for the contract where nobody is shadowed`(stage: Stage) async throws {
+        let captured = try await Self.checked(stage)
+        #expect(captured.map(\.method) == [.get, .post])
+        for exchange in captured {
+            #expect(exchange.isForContract && exchange.outcome == .answered(status: 200) && !exchange.isTruncated)
+            #expect(Self.text(exchange.answerBody.parts) == "monolith" && exchange.requestBody.isEmpty)
+        }
+        #expect(try await Self.checked(stage, hasContract: false).isEmpty)
+        #expect(try await Self.checked(.identified).isEmpty)
+    }
+
     private static func text(_ parts: [ByteBuffer]) -> String {
         parts.map { String(buffer: $0) }.joined()
     }

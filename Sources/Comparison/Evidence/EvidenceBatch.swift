@@ -80,6 +80,7 @@ package struct EvidenceBatch: Sendable, Equatable {
     package private(set) var traffic: [TrafficKey: TrafficTally] = [:]
     package private(set) var hiddenByRules: [RuleKey: RuleTally] = [:]
     package private(set) var noise: [NoiseScope: NoiseTally] = [:]
+    package private(set) var conformance: [ConformanceKey: ConformanceTally] = [:]
     /// What found no place within the limits.
     package private(set) var losses: [EvidenceLoss: Int] = [:]
     private var examplesByGroup: [String: Int] = [:]
@@ -97,6 +98,7 @@ package struct EvidenceBatch: Sendable, Equatable {
     package var isEmpty: Bool {
         counts.isEmpty && mismatchCounts.isEmpty && examples.isEmpty && losses.isEmpty && fallbacks.isEmpty
             && latencies.isEmpty && traffic.isEmpty && hiddenByRules.isEmpty && noise.isEmpty
+            && conformance.isEmpty
     }
 
     package mutating func count(_ key: VerdictKey, times: Int = 1) {
@@ -170,6 +172,14 @@ package struct EvidenceBatch: Sendable, Equatable {
         noise[scope] = known
     }
 
+    package mutating func countConformance(_ key: ConformanceKey, _ tally: ConformanceTally, at: Date) {
+        var tally = tally
+        tally.last = max(tally.last, at)
+        if conformance[key]?.merge(tally) != nil { return }
+        guard conformance.count < limits.conformance else { return lose(tally.checked, .conformanceDropped) }
+        conformance[key] = tally
+    }
+
     /// Leaves out the fields that a model has no place for, so that names made up anew each time do not reach the store.
     package mutating func limitNoise(to model: NoiseModel) {
         for scope in Array(noise.keys) {
@@ -201,6 +211,7 @@ package struct EvidenceBatch: Sendable, Equatable {
         for (key, tally) in other.traffic { countTraffic(key, tally) }
         for (key, tally) in other.hiddenByRules { add(tally, to: key) }
         for (scope, tally) in other.noise { countNoise(scope, tally) }
+        for (key, tally) in other.conformance { countConformance(key, tally, at: tally.last) }
         for (kind, count) in other.losses { lose(count, kind) }
     }
 

@@ -13,12 +13,15 @@ package struct EvidenceLimits: Sendable, Equatable {
     package var noiseFieldsPerScope: Int
     /// In all scopes together.
     package var noiseFields: Int
+    /// Operations of contracts.
+    package var conformance: Int
 
     package init(
         groups: Int = 10_000, examplesPerGroup: Int = 5, examples: Int = 500, latencies: Int = 10_000,
         traffic: Int = 20_000, rules: Int = 10_000, noiseScopes: Int = 10_000, noiseFieldsPerScope: Int = 1_000,
-        noiseFields: Int = 20_000
+        noiseFields: Int = 20_000, conformance: Int = 10_000
     ) {
+        self.conformance = max(0, conformance)
         self.groups = max(1, groups)
         self.examplesPerGroup = max(0, examplesPerGroup)
         self.examples = max(0, examples)
@@ -49,4 +52,6 @@ package enum EvidenceLoss: String, Sendable, Hashable, Codable, CaseIterable {
     case ruleHitsDropped = "rule-hits-dropped"
     /// Fields of comparisons between which noise is learned.
     case noiseDropped = "noise-dropped"
+    /// Answers held against a contract that were not counted.
+    case conformanceDropped = "conformance-dropped"
 }

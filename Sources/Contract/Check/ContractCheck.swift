@@ -29,6 +29,8 @@ package struct ContractFinding: Sendable, Equatable {
     package enum Unchecked: String, Sendable, Codable, CaseIterable {
         /// The contract does not speak of such requests.
         case notListed = "not-in-contract"
+        /// Nobody lists what happens when a server fails: no word about the contract.
+        case failed = "server-error"
         /// The contract describes a body, and it could not be read.
         case body
         /// Values too deep, too large or too entangled.
@@ -53,14 +55,19 @@ extension ContractDocument {
     ///   - mediaType: of the answer, parameters and all; nil if it has none.
     ///   - body: what the body says, if it is JSON; nil: no body, or one that was not read.
     ///   - hasBody: whether there was one.
+    ///   - isBroken: the body is not what its media type says.
     package func check(
-        method: String, path: String, status: Int, mediaType: String?, body: Document?, hasBody: Bool = true
+        method: String, path: String, status: Int, mediaType: String?, body: Document?, hasBody: Bool = true,
+        isBroken: Bool = false
     ) -> ContractFinding {
         guard let operation = operation(method: method, path: path) else {
             return ContractFinding(operation: nil, violations: [], unchecked: .notListed)
         }
         let place = "\(method) \(operation.path) \(status)"
         guard let response = operation.response("\(status)") else {
+            guard status < 500 else {
+                return ContractFinding(operation: operation.path, violations: [], unchecked: .failed)
+            }
             let listed = operation.responses.map(\.status)
             let known = listed.isEmpty ? "no status at all" : ContractText.list(listed)
             let violation = ContractViolation(
@@ -77,7 +84,13 @@ extension ContractDocument {
                 sentence: "is \(mediaType.map(MediaRange.essence) ?? "of no media type"), the contract says \(types)")
             return ContractFinding(operation: operation.path, violations: [violation], unchecked: nil)
         }
-        return check(body, media, place + " " + MediaRange.essence(mediaType), operation)
+        let spot = place + " " + MediaRange.essence(mediaType)
+        guard !isBroken else {
+            let violation = ContractViolation(
+                place: spot, what: .mediaType, sentence: "cannot be read as what its media type says")
+            return ContractFinding(operation: operation.path, violations: [violation], unchecked: nil)
+        }
+        return check(body, media, spot, operation)
     }
 
     private func check(
@@ -96,6 +109,11 @@ extension ContractDocument {
         return ContractFinding(
             operation: operation.path, violations: violations, unchecked: check.isComplete ? nil : .tooComplex)
     }
+}
+
+extension ContractDocument {
+    /// Whether schemas speak of bodies of this media type.
+    package static func isJSON(_ mediaType: String) -> Bool { MediaRange.isJSON(MediaRange.essence(mediaType)) }
 }
 
 extension ContractResponse {

@@ -2,12 +2,20 @@ internal import Comparison
 
 extension SchemaDiff {
     /// Two sets of schemas that hold at once, for values of one kind.
-    /// - Parameter isFirst: the first kind that both have: keywords that belong to no kind are compared with it.
+    /// - Parameters:
+    ///   - isFirst: the first kind that both have: keywords that belong to no kind are compared with it.
+    ///   - isAlone: neither has an alternative, so that their types are compared already.
     mutating func compareParts(
         _ kind: SchemaTypes, _ oldOne: SchemaView.Alternative, _ newOne: SchemaView.Alternative, _ path: String,
-        isFirst: Bool
+        isFirst: Bool, isAlone: Bool = false
     ) {
         guard spend(1, path) else { return }
+        let (oldWhole, newWhole) = (
+            !old.types(of: oldOne).contains(.fraction), !new.types(of: newOne).contains(.fraction)
+        )
+        if kind == .number, !isAlone, oldWhole != newWhole {
+            report(newWhole ? .narrowed : .widened, path, newWhole ? "has no fraction now" : "may have a fraction now")
+        }
         compareOpaque(kind, oldOne, newOne, path, isFirst)
         switch kind {
         case .number:

@@ -157,7 +157,7 @@ struct SchemaDiff {
     ) {
         if compareValues(kind, olds, news, path) { return }
         if olds.count == 1, news.count == 1 {
-            compareParts(kind, olds[0], news[0], path, isFirst: isFirst)
+            compareParts(kind, olds[0], news[0], path, isFirst: isFirst, isAlone: true)
         } else {
             match(kind, olds, news, path, isFirst: isFirst)
         }

@@ -186,6 +186,14 @@ extension ContractDocument {
 
 /// Whether two files say the same beside their versions: texts for people, examples and order of members included.
 enum ContractDigest {
+    /// FNV-1a of 64 bits: tells versions of one file apart, and nothing else hangs on it.
+    static func fingerprint(_ text: String) -> String {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
     static func of(_ root: ContractNode) -> String {
         guard let map = root.map else { return "" }
         let members = map.members.map { member in

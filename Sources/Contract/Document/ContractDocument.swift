@@ -19,6 +19,8 @@ package struct ContractDocument: Sendable {
     let securitySchemes: [String: String]
     /// Of all that the file says but its version.
     let digest: String
+    /// 16 hexadecimal digits: another one when the file says something else, be it in its texts only.
+    package let fingerprint: String
     private let index: OperationIndex
 
     init(
@@ -34,11 +36,23 @@ package struct ContractDocument: Sendable {
         self.schemas = schemas
         self.securitySchemes = securitySchemes
         self.digest = digest
+        fingerprint = ContractDigest.fingerprint(digest + "\n" + version)
         index = OperationIndex(operations, basePaths: basePaths)
     }
 
     /// Every path with every base path in front (OpenAPI 3.1 §4.8.8), in the order of the document.
     package var templates: [String] { paths.flatMap { path in basePaths.map { $0 + path } } }
+
+    /// `GET /api/v1/orders/{id}`: an operation's name with the base path that a request for it came under.
+    package func endpoint(of operation: ContractOperation, path: String) -> String {
+        let base = basePaths.filter { path.hasPrefix($0) }.max { $0.utf8.count < $1.utf8.count } ?? ""
+        return operation.method + " " + base + operation.path
+    }
+
+    /// Every operation as ``endpoint(of:path:)`` names it, in the order of the document.
+    package var endpoints: [String] {
+        operations.flatMap { operation in basePaths.map { operation.method + " " + $0 + operation.path } }
+    }
 
     /// What the contract says about a request; of `HEAD`, what it says about `GET` if it does not speak of it.
     ///

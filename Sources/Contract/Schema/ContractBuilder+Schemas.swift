@@ -118,7 +118,7 @@ extension ContractBuilder {
             }
             schema.required = Set(list.compactMap(\.text))
         case "additionalProperties":
-            schema.additional = node.boolean.map { $0 ? .allowed : .forbidden } ?? .schema(self.schema(node))
+            schema.additional = additional(node)
         case "items": schema.element = self.schema(node)
         case "allOf": schema.allOf += schemas(of: member)
         case "oneOf", "anyOf":
@@ -130,6 +130,11 @@ extension ContractBuilder {
             ignore("`\(member.name)` in schemas", at: member.place)
             schema.opaque[member.name] = ContractValue(node).canonicalText
         }
+    }
+
+    private mutating func additional(_ node: ContractNode) -> ContractSchema.Additional {
+        guard case .boolean(let isAllowed) = node.value else { return .schema(schema(node)) }
+        return isAllowed ? .allowed : .forbidden
     }
 
     private mutating func schemas(of member: ContractMap.Member) -> [SchemaID] {

@@ -79,9 +79,13 @@ struct StageTraffic: Equatable {
     let keepsMonolith: Bool
     let whyMonolith: Why
     let whyService: Why
+    /// Whether the monolith's answers are held against the contract, though nobody is shadowed.
+    var checksContract = false
 
-    static func monolithOnly(why: Why) -> StageTraffic {
-        StageTraffic(serviceShares: .none, shadows: false, keepsMonolith: true, whyMonolith: why, whyService: why)
+    static func monolithOnly(why: Why, checksContract: Bool = false) -> StageTraffic {
+        StageTraffic(
+            serviceShares: .none, shadows: false, keepsMonolith: true, whyMonolith: why, whyService: why,
+            checksContract: checksContract)
     }
 }
 
@@ -97,6 +101,9 @@ package struct TrafficPlan: Sendable, Equatable {
     @usableFromInline let shadowsSafe: Bool
     @usableFromInline let shadowsWrites: Bool
     @usableFromInline let keepsMonolith: Bool
+    /// Some of the monolith's answers are to be held against the contract. Only where nobody is shadowed: there, they
+    /// are captured anyway.
+    @usableFromInline package let checksContract: Bool
     @usableFromInline let whyMonolith: Why
     @usableFromInline let whyService: Why
 
@@ -108,6 +115,7 @@ package struct TrafficPlan: Sendable, Equatable {
         shadowsSafe = traffic.shadows
         shadowsWrites = traffic.shadows && definition.writes == .dualWrite
         keepsMonolith = traffic.keepsMonolith
+        checksContract = traffic.checksContract && definition.hasContract
         whyMonolith = traffic.whyMonolith
         whyService = traffic.whyService
     }

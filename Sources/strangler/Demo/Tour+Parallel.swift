@@ -36,8 +36,17 @@ extension Tour {
             try await command.run(["advance", "orders", "--reason", "deployed"]).status == 0 ? true : nil
         }
         try await expectStage("parallel", weight: 0)
-        let report = try await command.status()
+        let report = try await wait(20, for: "an answer of every operation of the contract") {
+            await traffic.once(journeys: 2)
+            let report = try await command.status()
+            let isKnown = report.conformance?.allSatisfy { $0.checked > 0 || !$0.unchecked.isEmpty } ?? false
+            return isKnown ? report : nil
+        }
         try expect(report.traffic.service == 0, "the service answered \(report.traffic.service) requests")
+        let broken = (report.conformance ?? []).flatMap(\.violations).map(\.violation)
+        try expect(broken.isEmpty, "the monolith breaks its contract: \(broken)")
         say("3 parallel", "refused: \(refusal); accepted once the service was up")
+        let checked = (report.conformance ?? []).reduce(0) { $0 + $1.checked }
+        say("", "\(checked) answers of the monolith held against the contract, none broke it")
     }
 }

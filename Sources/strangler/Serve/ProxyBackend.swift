@@ -49,15 +49,17 @@ struct ProxyBackend: AdminBackend {
             next: state.stage.next, open: false, missing: ["Postgres cannot be reached, so the evidence is unknown"])
         var verdicts = VerdictSummary()
         var fallbacks = FallbackSummary()
+        var conformance: [ConformanceReport] = []
         var isConnected = false
         if let found = try? await keeper.findings(for: definition, in: state) {
             isConnected = true
             verdicts = found.verdicts
             fallbacks = found.fallbacks
+            conformance = found.conformance
             gate = GateReport(await keeper.gate(for: definition, in: state, evidence: found.evidence))
         }
         let elapsed = state.windowStartedAt.map { Date().timeIntervalSince($0) } ?? 0
-        return ExtractionReport(
+        var report = ExtractionReport(
             extraction: definition.name, stage: state.stage, weight: state.weight, since: state.since, gate: gate,
             shadow: VerdictReport(verdicts.total), backlog: backlog,
             fallback: FallbackReport(
@@ -69,6 +71,8 @@ struct ProxyBackend: AdminBackend {
             },
             storeConnected: isConnected,
             traffic: TrafficReport(monolith: traffic.toMonolith, service: traffic.toService))
+        report.conformance = conformance.isEmpty ? nil : conformance
+        return report
     }
 
     func perform(

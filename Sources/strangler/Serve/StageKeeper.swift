@@ -1,3 +1,4 @@
+import AdminAPI
 import Comparison
 import Extraction
 import Foundation
@@ -142,7 +143,8 @@ actor StageKeeper {
             ExchangeHandoff(
                 shadow: { shadow.accept($0, under: settings) },
                 fellBack: { recorder.fellBack(extraction: names[$0], endpoint: "", reason: $1.rawValue) },
-                admits: shadow.admission(under: settings), leftOut: shadow.sampling(under: settings))
+                admits: shadow.admission(under: settings), leftOut: shadow.sampling(under: settings),
+                checks: shadow.checking(under: settings))
         }
     }
 
@@ -214,6 +216,7 @@ actor StageKeeper {
         let verdicts: VerdictSummary
         let fallbacks: FallbackSummary
         let evidence: StageEvidence
+        let conformance: [ConformanceReport]
     }
 
     func findings(
@@ -231,14 +234,16 @@ actor StageKeeper {
             let fallbacks = try await store.fallbackSummary(
                 extraction: definition.name, since: state.windowStartedAt ?? state.since)
             let regressed = try await store.groups(extraction: definition.name).count { $0.state == .regressed }
+            let conformance = try await model.conformance(of: definition.name, in: store)
             let evidence = StageEvidence(
                 serviceHealthy: isHealthy, compared: verdicts.total.compared, match: verdicts.total.match,
                 mismatch: verdicts.total.mismatch, accepted: verdicts.total.accepted, regressedGroups: regressed,
                 writeBacklog: index < backlog.count ? backlog[index] : 0,
                 fellBackTotal: fallbacks.total, lastFellBackAt: fallbacks.lastAt,
                 contractProblems: model.contractProblems(of: definition.name),
-                endpoints: verdicts.endpoints.sorted { $0.key < $1.key }.map { EndpointEvidence($0.key, $0.value) })
-            return Findings(verdicts: verdicts, fallbacks: fallbacks, evidence: evidence)
+                endpoints: verdicts.endpoints.sorted { $0.key < $1.key }.map { EndpointEvidence($0.key, $0.value) },
+                conformance: conformance.filter(\.isListed).map(\.evidence))
+            return Findings(verdicts: verdicts, fallbacks: fallbacks, evidence: evidence, conformance: conformance)
         } catch {
             throw .storeUnavailable("\(error)")
         }

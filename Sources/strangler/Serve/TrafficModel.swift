@@ -48,7 +48,8 @@ struct TrafficModel: Sendable {
                     name: extraction.definition.name,
                     service: UpstreamSettings(extraction, configuration),
                     comparer: Comparer(rules: extraction.rules, redactor: redactor), rules: extraction.rules,
-                    timeout: extraction.shadowTimeout, noise: extraction.definition.noise.hundredths)
+                    timeout: extraction.shadowTimeout, noise: extraction.definition.noise.hundredths,
+                    contract: extraction.contract)
             },
             templates: configuration.templates, redactor: redactor)
     }

@@ -14,6 +14,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case jsonVariants = "json-variants"
     case otherVariants = "other-variants"
     case contentCoding = "content-coding"
+    case contract
 
     /// Checks every property of this target over one input.
     /// - Returns: what became of the input; tests demand that their inputs reach more than one end.
@@ -33,6 +34,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .jsonVariants: try checkJSONVariants(bytes)
         case .otherVariants: try checkOtherVariants(bytes)
         case .contentCoding: try checkContentCoding(bytes)
+        case .contract: try checkContract(bytes)
         }
     }
 

@@ -15,10 +15,11 @@ struct OrdersExtraction {
     var sample = Weight.all
     var writes = WritePolicy.dualWrite
     var affinity = Affinity.cookie("session")
+    var hasContract = false
 
     var traffic: ExtractionTraffic {
         let definition = ExtractionDefinition(
-            name: "orders", owner: nil, problem: "", because: [], hasContract: false, affinity: affinity, cohort: nil,
+            name: "orders", owner: nil, problem: "", because: [], hasContract: hasContract, affinity: affinity, cohort: nil,
             sample: sample, writes: writes, noise: .none, ramp: [], bake: .seconds(0), guardLimits: GuardLimits(),
             window: .seconds(60), quiet: .seconds(0))
         let state = ExtractionState(

@@ -15,6 +15,7 @@ actor MemoryStore: EvidenceStore {
     private(set) var latencies: [LatencyKey: LatencyHistogram] = [:]
     private(set) var hidden: [RuleKey: RuleTally] = [:]
     private(set) var learned: [NoiseScope: NoiseTally] = [:]
+    private(set) var conformance: [ConformanceKey: ConformanceTally] = [:]
     private var isAway = false
 
     func record(_ batch: EvidenceBatch, at: Date) async throws {
@@ -39,6 +40,7 @@ actor MemoryStore: EvidenceStore {
                 last: max(sum.last, tally.last))
         }
         for (scope, tally) in batch.noise { learned[scope, default: NoiseTally()].merge(tally) }
+        for (key, tally) in batch.conformance { conformance[key, default: ConformanceTally()].merge(tally) }
     }
 
     func noise() async throws -> [NoiseScope: NoiseTally] {

@@ -1,4 +1,5 @@
 import Comparison
+import Contract
 import Extraction
 import Foundation
 import HTTPWire
@@ -25,6 +26,7 @@ struct Setup: Sendable {
     var settleDelay = Duration.milliseconds(250)
     /// Of 10,000.
     var noise = 0
+    var contract: ContractDocument?
 }
 
 /// A runner on two loops, between two origins and a store in memory.
@@ -129,7 +131,7 @@ private func shadowSettings(_ setup: Setup, monolith: Int, service: Int) throws 
     let extraction = ShadowedExtraction(
         name: "orders", service: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: service)),
         comparer: Comparer(rules: setup.rules, redactor: redactor), rules: setup.rules, timeout: setup.timeout,
-        noise: setup.noise)
+        noise: setup.noise, contract: setup.contract)
     return ShadowSettings(
         monolith: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: monolith)), extractions: [extraction],
         templates: EndpointTemplates(routes: [route], known: [["/api/v1/orders", "/api/v1/orders/{id}"]]),
