@@ -19,7 +19,8 @@ struct OrdersExtraction {
 
     var traffic: ExtractionTraffic {
         let definition = ExtractionDefinition(
-            name: "orders", owner: nil, problem: "", because: [], hasContract: hasContract, affinity: affinity, cohort: nil,
+            name: "orders", owner: nil, problem: "", because: [], hasContract: hasContract, affinity: affinity,
+            cohort: nil,
             sample: sample, writes: writes, noise: .none, ramp: [], bake: .seconds(0), guardLimits: GuardLimits(),
             window: .seconds(60), quiet: .seconds(0))
         let state = ExtractionState(
