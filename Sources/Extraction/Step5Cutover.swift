@@ -40,12 +40,13 @@ enum Step5Cutover: Step {
             if let waiver = endpoint.waiver {
                 return [.met("mismatch", "\(endpoint.endpoint): waived by \(waiver.actor): \(waiver.reason)")]
             }
-            return [mismatch(endpoint, facts.definition)] + coverage(endpoint, facts.definition)
+            return [mismatch(endpoint, facts)] + coverage(endpoint, facts.definition)
         }
     }
 
-    private static func mismatch(_ endpoint: EndpointEvidence, _ definition: ExtractionDefinition) -> Requirement {
-        let limit = definition.guardLimits.mismatch ?? mismatchLimit
+    private static func mismatch(_ endpoint: EndpointEvidence, _ facts: GateFacts) -> Requirement {
+        let definition = facts.definition
+        let limit = mismatchLimit(definition)
         let differing = Share(endpoint.differing, of: endpoint.compared)
         let name = endpoint.endpoint
         if endpoint.isWrite, definition.writes == .never {
@@ -57,7 +58,13 @@ enum Step5Cutover: Step {
             return .met(
                 "mismatch",
                 "\(name): \(counted(endpoint.compared, "comparison")), \(differing.hits) differ: at most "
-                    + "\(readableShare(upper)), \(limit) may")
+                    + "\(readableShare(upper)) of all do, \(limit) may")
+        }
+        if let get = answersLike(endpoint, facts) {
+            return .met(
+                "mismatch",
+                "\(name): \(counted(endpoint.compared, "comparison")), 0 differ; \(get), whose head it asks for, is proved"
+            )
         }
         if differing.rate > limit.percent / 100 {
             let accepted = endpoint.accepted > 0 ? " (\(endpoint.accepted) more accepted)" : ""
@@ -71,7 +78,24 @@ enum Step5Cutover: Step {
         }
         let kind =
             differing.hits == 0 ? "clean comparisons" : "comparisons with no more than \(differing.hits) differing"
-        return .missing("mismatch", "\(name): needs \(needed) \(kind), has \(differing.total)")
+        // Why there are so few, where the primary is why.
+        let failed = endpoint.primaryFailed
+        let why = failed > endpoint.compared ? " (the primary itself failed on \(failed) more)" : ""
+        return .missing("mismatch", "\(name): needs \(needed) \(kind), has \(differing.total)\(why)")
+    }
+
+    private static func mismatchLimit(_ definition: ExtractionDefinition) -> Weight {
+        definition.guardLimits.mismatch ?? mismatchLimit
+    }
+
+    /// HEAD is answered like GET but for the body (RFC 9110 §9.3.2), and seldom asked: where none of its answers differ,
+    /// the proof of GET is its proof. Nil for anything else.
+    private static func answersLike(_ endpoint: EndpointEvidence, _ facts: GateFacts) -> String? {
+        guard endpoint.endpoint.hasPrefix("HEAD "), endpoint.differing <= 0 else { return nil }
+        let get = "GET " + endpoint.endpoint.dropFirst("HEAD ".count)
+        guard let like = facts.evidence.endpoints.first(where: { $0.endpoint == get }) else { return nil }
+        let upper = ProportionBound.upper(Share(like.differing, of: like.compared))
+        return upper <= mismatchLimit(facts.definition).percent / 100 ? get : nil
     }
 
     /// Only what is wrong: an endpoint without traffic is named by its comparisons.
@@ -87,7 +111,7 @@ enum Step5Cutover: Step {
                 .map { "\($0.key) \($0.value)" }
             let why = reasons.isEmpty ? "" : " (" + reasons.joined(separator: ", ") + ")"
             // Rounded down: what is under a limit never reads as equal to it.
-            let share = Weight(clamping: Int(compared.rate * 10_000))
+            let share = Weight(clamping: Int(compared.rate * 10_000 + 1e-9))
             found.append(
                 .missing(
                     "coverage",

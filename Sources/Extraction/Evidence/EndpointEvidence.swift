@@ -11,6 +11,8 @@ package struct EndpointEvidence: Sendable, Codable, Equatable {
     package var differing: Int
     /// Of `compared`, those that differed as somebody has accepted.
     package var accepted: Int
+    /// The primary itself gave no answer, or one of 5xx: nothing to compare with, and not the other side's fault.
+    package var primaryFailed: Int
     /// The other side gave no answer in time.
     package var shadowFailed: Int
     /// Left out because the queue of shadow work was full.
@@ -22,22 +24,42 @@ package struct EndpointEvidence: Sendable, Codable, Equatable {
 
     package init(
         endpoint: String, compared: Int = 0, differing: Int = 0, accepted: Int = 0, shadowFailed: Int = 0,
-        shed: Int = 0, notCompared: [String: Int] = [:], waiver: Waiver? = nil
+        shed: Int = 0, notCompared: [String: Int] = [:], waiver: Waiver? = nil, primaryFailed: Int = 0
     ) {
         self.endpoint = endpoint
         self.compared = compared
         self.differing = differing
         self.accepted = accepted
+        self.primaryFailed = primaryFailed
         self.shadowFailed = shadowFailed
         self.shed = shed
         self.notCompared = notCompared
         self.waiver = waiver
     }
 
+    /// Reads what older versions wrote too.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        endpoint = try fields.decode(String.self, forKey: .endpoint)
+        compared = try fields.decodeIfPresent(Int.self, forKey: .compared) ?? 0
+        differing = try fields.decodeIfPresent(Int.self, forKey: .differing) ?? 0
+        accepted = try fields.decodeIfPresent(Int.self, forKey: .accepted) ?? 0
+        primaryFailed = try fields.decodeIfPresent(Int.self, forKey: .primaryFailed) ?? 0
+        shadowFailed = try fields.decodeIfPresent(Int.self, forKey: .shadowFailed) ?? 0
+        shed = try fields.decodeIfPresent(Int.self, forKey: .shed) ?? 0
+        notCompared = try fields.decodeIfPresent([String: Int].self, forKey: .notCompared) ?? [:]
+        waiver = try fields.decodeIfPresent(Waiver.self, forKey: .waiver)
+    }
+
     /// What should have been compared.
     package var wanted: Int { compared &+ shadowFailed &+ shed &+ notCompared.values.reduce(0, &+) }
 
-    package var isWrite: Bool { !["GET", "HEAD", "OPTIONS", "TRACE"].contains { endpoint.hasPrefix($0 + " ") } }
+    package var isWrite: Bool { Self.isWrite(endpoint) }
+
+    /// - Parameter endpoint: `POST /api/v1/orders`.
+    static func isWrite(_ endpoint: String) -> Bool {
+        !["GET ", "HEAD ", "OPTIONS ", "TRACE "].contains { endpoint.hasPrefix($0) }
+    }
 }
 
 /// Somebody's word, in place of evidence.

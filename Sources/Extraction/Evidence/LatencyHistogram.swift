@@ -32,7 +32,7 @@ package struct LatencyHistogram: Sendable, Equatable {
         let rank = max(1, Int((Double(total) * min(max(quantile, 0), 1)).rounded(.up)))
         var seen = 0
         for (bucket, count) in counts.enumerated() {
-            seen += count
+            seen &+= count
             if seen >= rank { return Self.upperBounds[bucket] }
         }
         return Self.upperBounds.last

@@ -17,12 +17,15 @@ package struct GuardEvidence: Sendable, Equatable {
         package var total: TrafficPair { endpoints.values.reduce(into: TrafficPair()) { $0.add($1) } }
     }
 
-    /// The last minute or two: what has just begun must not drown in weeks of good answers.
+    /// The last minute or two: what has just begun must not drown in weeks of good answers. Not from before the present
+    /// weight: of a bad minute, the side that has most of the traffic then would look worse than the other.
     package var recent: Span
     /// Since the present weight began to bake.
     package var step: Span
     /// Replicas whose circuit breaker for the service is not closed, on any of their event loops.
     package var openBreakers: [String]
+    /// Replicas that see the monolith fail: by its health check, or its circuit breaker.
+    package var failingMonolith: [String]
     /// Writes that the other side has not got yet.
     package var backlog: Int
     /// Replicas that have not been heard of for longer than a heartbeat takes, and have not said goodbye.
@@ -32,11 +35,12 @@ package struct GuardEvidence: Sendable, Equatable {
 
     package init(
         recent: Span = Span(), step: Span = Span(), openBreakers: [String] = [], backlog: Int = 0,
-        silentReplicas: [String] = [], laggingReplicas: [String] = []
+        silentReplicas: [String] = [], laggingReplicas: [String] = [], failingMonolith: [String] = []
     ) {
         self.recent = recent
         self.step = step
         self.openBreakers = openBreakers
+        self.failingMonolith = failingMonolith
         self.backlog = backlog
         self.silentReplicas = silentReplicas
         self.laggingReplicas = laggingReplicas
@@ -67,6 +71,19 @@ package struct GuardFindings: Sendable, Codable, Equatable {
     /// Since the present weight began to bake.
     package var service: Side
     package var monolith: Side
+    /// Of the service's requests, those that are reads; nil in findings of older versions.
+    package var serviceReads: Int?
+
+    /// - Parameter step: what was seen since the present weight began to bake.
+    package init(judgedAt: Date, breaches: [String], cautions: [String], step: GuardEvidence.Span) {
+        let total = step.total
+        self.init(
+            judgedAt: judgedAt, breaches: breaches, cautions: cautions, service: total.service,
+            monolith: total.monolith)
+        serviceReads = step.endpoints.reduce(0) {
+            EndpointEvidence.isWrite($1.key) ? $0 : $0 &+ $1.value.service.requests
+        }
+    }
 
     package init(
         judgedAt: Date, breaches: [String], cautions: [String], service: SideTraffic, monolith: SideTraffic

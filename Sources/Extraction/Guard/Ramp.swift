@@ -25,7 +25,9 @@ package enum Ramp {
         let waiting = waiting(state, definition, findings, now)
         if state.weights == .all { return waiting.isEmpty ? .enterFallback : .stay(waiting) }
         guard state.isRamping else { return .stay([]) }
-        guard let step = nextStep(after: state.weights, of: definition) else { return .stay([]) }
+        guard let step = nextStep(after: state.weights, of: definition) else {
+            return .stay(["the ramp of the route file ends here: cutover goes further"])
+        }
         return waiting.isEmpty ? .raise(step) : .stay(waiting)
     }
 
@@ -34,11 +36,11 @@ package enum Ramp {
         state.stage == .cutover || state.stage == .fallback
     }
 
-    /// The next weight, for reads and writes alike; above the last step of the ramp, all.
+    /// The next weight, for reads and writes alike; nil where the ramp ends. A weight that nobody wrote is not reached by
+    /// itself: a ramp up to 50 % stays there.
     package static func nextStep(after weights: Weights, of definition: ExtractionDefinition) -> Weight? {
         let reached = min(weights.reads, weights.writes)
-        if reached == .all { return nil }
-        return definition.ramp.first { $0 > reached } ?? .all
+        return definition.ramp.filter { $0 > reached }.min()
     }
 
     /// Why the present weight is not left yet.
@@ -53,12 +55,23 @@ package enum Ramp {
                 "\(state.weights) has to hold for \(readableTime(definition.bake)), \(readableTime(seconds: left)) left"
             )
         }
-        let needed = Guard.requestsNeeded(definition.guardLimits)
-        if state.weights != .none, findings.service.requests < needed {
-            waiting.append(
-                "needs \(needed) requests at the service at \(state.weights), has \(findings.service.requests)")
-        }
+        if state.weights != .none { waiting += silence(state.weights, definition, findings) }
         return waiting
+    }
+
+    /// Nobody asks, nothing is shown. Of reads or writes that have a weight of their own, those that would rise count.
+    private static func silence(
+        _ weights: Weights, _ definition: ExtractionDefinition, _ findings: GuardFindings
+    ) -> [String] {
+        let needed = Guard.requestsNeeded(definition.guardLimits)
+        let all = findings.service.requests
+        let (what, weight, count) =
+            switch (findings.serviceReads, weights.reads, weights.writes) {
+            case (.some(let reads), let low, let high) where low < high && low > .none: ("reads", low, reads)
+            case (.some(let reads), let high, let low) where low < high && low > .none: ("writes", low, all &- reads)
+            case (_, let reads, let writes): ("requests", max(reads, writes), all)
+            }
+        return count < needed ? ["needs \(needed) \(what) at the service at \(weight), has \(count)"] : []
     }
 }
 

@@ -56,6 +56,7 @@ package enum ExtractionMachine {
         case .raise(let weight):
             guard state.stage == .cutover, state.isRamping, state.hold == nil else { return nil }
             let weights = Weights(reads: max(weight, state.weights.reads), writes: max(weight, state.weights.writes))
+            guard weights != state.weights else { return nil }
             return StageTransition(
                 action: "step", from: state,
                 to: state.moved(to: .cutover, weights: weights, isRamping: true, now: now), forced: false)
@@ -65,7 +66,7 @@ package enum ExtractionMachine {
             }
             return StageTransition(action: "step", from: state, to: entered(.fallback, facts), forced: false)
         case .rollBack(let breaches):
-            guard Ramp.isGuarded(state) else { return nil }
+            guard Ramp.isGuarded(state), state.weights != .none else { return nil }
             let hold = Hold(
                 cause: .breach, by: actor, reason: breaches.joined(separator: "; "), at: now)
             return StageTransition(
@@ -132,7 +133,8 @@ package enum ExtractionMachine {
                         "the weight is \(state.weights) already, at stage \(state.stage.rawValue)"
                     ])
                 }
-                return Judged(state: state.holding(state.hold, isRamping: false, now: facts.now), objections: [])
+                return Judged(
+                    state: state.holding(state.hold, isRamping: false, now: state.bakingSince), objections: [])
             }
             return Judged(state: moved, objections: lowers ? [] : holdObjections(facts))
         }
@@ -145,6 +147,9 @@ package enum ExtractionMachine {
         case .cutover:
             if state.isRamping { throw Refusal(reasons: ["the ramp runs already, at \(state.weights)"]) }
             if state.weights == .all { throw Refusal(reasons: ["the weight is 100% already"]) }
+            guard Ramp.nextStep(after: state.weights, of: facts.definition) != nil else {
+                throw Refusal(reasons: ["the ramp of the route file ends at or below \(state.weights) already"])
+            }
             return Judged(
                 state: state.holding(nil, isRamping: true, now: facts.now), objections: holdObjections(facts))
         case .fallback:
