@@ -10,12 +10,13 @@ func weight(_ percent: Int) -> Weight { Weight(clamping: percent * 100) }
 func makeDefinition(
     problem: String = "Order releases wait for the weekly train.",
     because: [Reason] = [.independentDeployment, .scaleVariance], hasContract: Bool = true, cohort: String? = nil,
-    sample: Weight = .all, writes: WritePolicy = .dualWrite, mismatch: Weight? = nil
+    sample: Weight = .all, writes: WritePolicy = .dualWrite, mismatch: Weight? = nil,
+    ramp: [Int] = [1, 5, 25, 50, 100]
 ) -> ExtractionDefinition {
     ExtractionDefinition(
         name: "orders", owner: "team-orders", problem: problem, because: because, hasContract: hasContract,
         affinity: .cookie("session"), cohort: cohort, sample: sample, writes: writes, noise: weight(5),
-        ramp: [1, 5, 25, 50, 100].map(weight), bake: .seconds(30 * 60), guardLimits: GuardLimits(mismatch: mismatch),
+        ramp: ramp.map(weight), bake: .seconds(30 * 60), guardLimits: GuardLimits(mismatch: mismatch),
         window: .seconds(30 * 86_400), quiet: .seconds(7 * 86_400))
 }
 

@@ -37,6 +37,8 @@ package enum ProportionTest {
     /// of nothing.
     package static func pValue(_ share: Share, _ baseline: Share) -> Double {
         guard share.total > 0, baseline.total > 0 else { return 1 }
+        // More than there can be: counts from a store are not trusted with a trap.
+        if share.total.addingReportingOverflow(baseline.total).overflow { return 1 }
         let total = Double(share.total) + Double(baseline.total)
         let hits = Double(share.hits) + Double(baseline.hits)
         let rarer = min(hits, total - hits)

@@ -19,7 +19,7 @@ package enum Guard {
     /// Less sure than a breach; enough to wait.
     static let doubt = 1e-3
     /// How often the monolith may look as bad as the service by chance.
-    static let sharedError = 0.01
+    static let sharedError = 0.001
     /// Without a budget, 99 of 100 requests may take this many times as long as the monolith's.
     static let slowdown = 2.0
     /// Answers of the monolith that it takes for its p99 to be a yardstick.
