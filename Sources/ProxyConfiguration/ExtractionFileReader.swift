@@ -63,14 +63,13 @@ struct ExtractionFileReader {
         let sample = shadow?.value("sample", Values.percent) ?? .all
         let noise = shadow?.value("noise", Values.percent) ?? .none
         let cutover = cutover()
-        let fallback = fields.fields("fallback", keys: ["window", "quiet"])
-        let window = fallback?.value("window", Values.durationOrZero) ?? .seconds(30 * 86_400)
-        let quiet = fallback?.value("quiet", Values.durationOrZero) ?? .seconds(7 * 86_400)
+        let times = fallbackTimes()
         guard let name, let problem, let because else { return nil }
         return ExtractionDefinition(
             name: name, owner: owner, problem: problem, because: because, hasContract: hasContract,
             affinity: cutover.affinity, cohort: cutover.cohort, sample: sample, writes: policy, noise: noise,
-            ramp: cutover.ramp, bake: cutover.bake, guardLimits: cutover.limits, window: window, quiet: quiet)
+            ramp: cutover.ramp, bake: cutover.bake, guardLimits: cutover.limits, window: times.window,
+            quiet: times.quiet, coverageLimits: cutover.coverage, warnings: times.warnings)
     }
 
     private func because() -> [Reason]? {
@@ -145,22 +144,21 @@ extension ExtractionFileReader {
         var ramp = [1, 5, 25, 50, 100].map { Weight(clamping: $0 * 100) }
         var bake: Duration = .seconds(30 * 60)
         var limits = GuardLimits()
+        var coverage = CoverageLimits()
     }
 
     private func cutover() -> Cutover {
         var cutover = Cutover()
-        guard let fields = fields.fields("cutover", keys: ["affinity", "cohort", "ramp", "bake", "guard"]) else {
+        guard let fields = fields.fields("cutover", keys: ["affinity", "cohort", "ramp", "bake", "guard", "gate"])
+        else {
             return cutover
         }
         if let node = fields["affinity"] { cutover.affinity = affinity(node) ?? cutover.affinity }
         cutover.cohort = fields.value("cohort", Values.extractionName)
         if let node = fields["ramp"] { cutover.ramp = ramp(node) ?? cutover.ramp }
         cutover.bake = fields.value("bake", Values.durationOrZero) ?? cutover.bake
-        if let limits = fields.fields("guard", keys: ["error-rate", "p99", "mismatch"]) {
-            cutover.limits = GuardLimits(
-                errorRate: limits.value("error-rate", Values.percent), p99: limits.value("p99", Values.duration),
-                mismatch: limits.value("mismatch", Values.percent))
-        }
+        cutover.limits = guardLimits(fields)
+        cutover.coverage = coverageLimits(fields)
         return cutover
     }
 

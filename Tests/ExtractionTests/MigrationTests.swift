@@ -1,6 +1,5 @@
 import Extraction
 import FoundationEssentials
-import TestSupport
 import Testing
 
 /// Whole migrations on a clock that the test sets.
@@ -93,78 +92,5 @@ import Testing
         try migration.run(.advance(to: .shadow))
         migration.evidence = StageEvidence(serviceHealthy: true, endpoints: [makeEndpoint(compared: 2_995)])
         try migration.run(.cutover(weight(1)))
-    }
-}
-
-/// Random commands, evidence and waits.
-@Suite struct MachinePropertyTests {
-    private func anyCommand(_ generator: inout SeededGenerator) -> StageCommand {
-        switch Int.random(in: 0..<10, using: &generator) {
-        case 0..<4: .advance(to: nil)
-        case 4: .advance(to: Stage.allCases.randomElement(using: &generator))
-        case 5..<8: .cutover([.none, weight(1), weight(50), .all].randomElement(using: &generator) ?? .none)
-        case 8: .retire
-        default: .rollback
-        }
-    }
-
-    private func anyEvidence(_ generator: inout SeededGenerator, now: Date) -> StageEvidence {
-        let rarely = { (generator: inout SeededGenerator) in Int.random(in: 0..<6, using: &generator) == 0 }
-        return StageEvidence(
-            serviceHealthy: rarely(&generator) ? [nil, false].randomElement(using: &generator) ?? nil : true,
-            compared: rarely(&generator) ? 0 : 1_000, match: 1_000, mismatch: rarely(&generator) ? 5 : 0,
-            regressedGroups: rarely(&generator) ? 1 : 0, writeBacklog: rarely(&generator) ? 2 : 0, fellBackTotal: 1,
-            lastFellBackAt: rarely(&generator) ? now : now.addingTimeInterval(-8 * day),
-            contractProblems: rarely(&generator) ? ["a problem"] : [])
-    }
-
-    @Test(arguments: 0..<200)
-    func noStageIsReachedThroughAClosedGateWithoutARecordedForce(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
-        var migration = Migration()
-        for _ in 0..<300 {
-            migration.wait([0, minute, hour, 10 * day].randomElement(using: &generator) ?? 0)
-            migration.evidence = anyEvidence(&generator, now: migration.now)
-            let force = Int.random(in: 0..<8, using: &generator) == 0
-            let gate = migration.gate
-            let before = migration.state
-            let command = anyCommand(&generator)
-            if let reasons = migration.refusal(command, force: force) {
-                #expect(!reasons.isEmpty && reasons.allSatisfy { !$0.isEmpty })
-                #expect(migration.state == before)
-                continue
-            }
-            let transition = try #require(migration.history.last)
-            let after = transition.to
-            #expect(after.version == before.version + 1 && after.since == migration.now)
-            #expect(!transition.forced || force)
-            if after.stage > before.stage && !transition.forced {
-                #expect(gate.next == after.stage && gate.open)
-            }
-            if after.stage == .retired { #expect(before.stage == .fallback) }
-            expectConsistent(after)
-            expectWayBack(migration)
-        }
-    }
-
-    private func expectConsistent(_ state: ExtractionState) {
-        switch state.stage {
-        case .identified, .contracted, .parallel, .shadow:
-            #expect(state.weight == .none && state.windowStartedAt == nil)
-        case .cutover:
-            #expect(state.windowStartedAt == nil)
-        case .fallback, .retired:
-            #expect(state.weight == .all && state.windowStartedAt != nil)
-        }
-    }
-
-    /// One rollback takes all traffic back to the monolith; a few more end at the start.
-    private func expectWayBack(_ migration: Migration) {
-        var back = migration
-        guard back.state.stage != .identified else { return }
-        #expect(back.refusal(.rollback) == nil)
-        #expect(back.state.stage <= .shadow && back.state.weight == .none)
-        while back.refusal(.rollback) == nil {}
-        #expect(back.state.stage == .identified)
     }
 }

@@ -72,6 +72,17 @@ struct Migration {
         return transition
     }
 
+    /// What happens by itself; nil if nothing does.
+    mutating func carryOut(_ move: RampMove) -> StageTransition? {
+        let transition = ExtractionMachine.carryOut(
+            move, state: state, definition: definition, evidence: evidence, actor: "guard", now: now)
+        if let transition {
+            state = transition.to
+            history.append(transition)
+        }
+        return transition
+    }
+
     /// The reasons of a refusal, or nil if the command was carried out.
     mutating func refusal(
         _ command: StageCommand, force: Bool = false, reason: String? = "as agreed"

@@ -65,7 +65,37 @@ import Testing
                 Routes/orders.yaml:10:21: `affinity` names no single key (expected {cookie: NAME}, {header: NAME} or client-address)
                 Routes/orders.yaml:10:51: `ramp` does not rise (expected such as [1%, 5%, 25%, 50%, 100%])
                 Routes/orders.yaml:10:61: unknown key `gaurd` in `cutover` (did you mean `guard`?)
-                Routes/orders.yaml:11:11: `fallback` is a single value (expected keys: window, quiet)
+                Routes/orders.yaml:11:11: `fallback` is a single value (expected keys: window, quiet, warn)
+                """)
+    }
+
+    @Test func everyErrorOfCutoverAndFallbackComesAtOnce() {
+        let text = """
+            extraction: orders
+            problem: x
+            because: [scale-variance, team-size]
+            match: [{path: "/orders/**"}]
+            service: {url: "http://10.0.0.1:9100"}
+            cutover:
+              guard: {error-rate: 101%, p99: 0s, mismatch: -1%, backlog: 1.5, interval: 500ms, p95: 2s}
+              gate: {coverage: 80, shed: 5.555%, mismatch: 1%}
+            fallback: {window: 2d, quiet: 1, warn: [2d, 36h, 0s, often]}
+            """
+        #expect(
+            Sample(extractions: [("orders", text)]).errors() == """
+                Routes/orders.yaml:7:23: `error-rate`: `101%` is no percentage (expected 0% to 100% with at most two decimals, such as 25% or 0.1%)
+                Routes/orders.yaml:7:34: `p99`: `0s` is too short (expected at least 1ms)
+                Routes/orders.yaml:7:48: `mismatch`: `-1%` is no percentage (expected 0% to 100% with at most two decimals, such as 25% or 0.1%)
+                Routes/orders.yaml:7:62: `backlog`: `1.5` is no number in range (expected 0 to 1000000000)
+                Routes/orders.yaml:7:77: `interval`: `500ms` is out of range (expected 1s to 1h)
+                Routes/orders.yaml:7:84: unknown key `p95` in `guard` (did you mean `p99`?)
+                Routes/orders.yaml:8:20: `coverage`: `80` is no percentage (expected 0% to 100% with at most two decimals, such as 25% or 0.1%)
+                Routes/orders.yaml:8:30: `shed`: `5.555%` is no percentage (expected 0% to 100% with at most two decimals, such as 25% or 0.1%)
+                Routes/orders.yaml:8:38: unknown key `mismatch` in `gate` (expected `coverage`, `shed`)
+                Routes/orders.yaml:9:31: `quiet`: `1` is no duration (expected a duration such as 500ms, 2s, 30m, 12h, 30d)
+                Routes/orders.yaml:9:41: `warn`: the window is over sooner than `2d` (expected less than `window`)
+                Routes/orders.yaml:9:50: `warn`: `0s` is too short (expected at least 1ms)
+                Routes/orders.yaml:9:54: `warn`: `often` is no duration (expected a duration such as 500ms, 2s, 30m, 12h, 30d)
                 """)
     }
 

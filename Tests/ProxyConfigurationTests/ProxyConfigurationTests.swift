@@ -65,8 +65,9 @@ import Testing
                   cohort: checkout
                   ramp: [10%, 100%]
                   bake: 0s
-                  guard: {error-rate: 1%, p99: 200ms, mismatch: 0.1%}
-                fallback: {window: 20s, quiet: 1s}
+                  guard: {error-rate: 1%, p99: 200ms, mismatch: 0.1%, backlog: 5, interval: 1h}
+                  gate: {coverage: 75%, shed: 0.5%}
+                fallback: {window: 20s, quiet: 1s, warn: [1s, 10s]}
                 """
             )
         ]
@@ -101,8 +102,11 @@ import Testing
             hasContract: true, affinity: .header("X-Tenant"), cohort: "checkout", sample: Weight(clamping: 1_250),
             writes: .dualWrite, noise: Weight(clamping: 1), ramp: [Weight(clamping: 1_000), .all], bake: .zero,
             guardLimits: GuardLimits(
-                errorRate: Weight(clamping: 100), p99: .milliseconds(200), mismatch: Weight(clamping: 10)),
-            window: .seconds(20), quiet: .seconds(1))
+                errorRate: Weight(clamping: 100), p99: .milliseconds(200), mismatch: Weight(clamping: 10), backlog: 5,
+                interval: .seconds(3_600)),
+            window: .seconds(20), quiet: .seconds(1),
+            coverageLimits: CoverageLimits(compared: Weight(clamping: 7_500), shed: Weight(clamping: 50)),
+            warnings: [.seconds(10), .seconds(1)])
         #expect(pay.definition == expected)
         #expect(pay.contractPath == "/srv/shop/specs/pay.json" && pay.shadowTimeout == .milliseconds(100))
         let rules = ComparisonRules(

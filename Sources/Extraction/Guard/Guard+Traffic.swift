@@ -103,9 +103,12 @@ extension Guard {
         return Finding(kind: "latency", isBreach: isBreach, said: said)
     }
 
-    /// Whether the monolith, too, is surely over the limit, and at least half as often as the service.
+    /// Whether the monolith, too, is over the limit, and at least half as bad; of few of its failures, whether it may well
+    /// be as bad. One failure of two says nothing.
     private static func isShared(_ service: Share, _ monolith: Share, limit: Double) -> Bool {
-        monolith.rate * 2 >= service.rate && ProportionBound.chance(of: monolith, at: limit) < sharedError
+        guard monolith.hits >= 2, monolith.rate > limit else { return false }
+        return (monolith.hits >= 10 && monolith.rate * 2 >= service.rate)
+            || ProportionTest.pValue(service, monolith) >= sharedError
     }
 
     private static func budget(

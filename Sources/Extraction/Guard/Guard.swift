@@ -18,7 +18,7 @@ package enum Guard {
     static let toleratedError = 1e-4
     /// Less sure than a breach; enough to wait.
     static let doubt = 1e-3
-    /// How often the monolith may look as bad as the service by chance.
+    /// How often the monolith may be taken for better than the service by chance.
     static let sharedError = 0.001
     /// Without a budget, 99 of 100 requests may take this many times as long as the monolith's.
     static let slowdown = 2.0
