@@ -8,15 +8,25 @@ extension PostgresStore: StageStore {
         """
 
     package func load() async throws -> [ExtractionState] {
-        try await control.query("SELECT \(Self.stateColumns) FROM strangler.extraction_state ORDER BY name")
-            .map(Self.state)
+        try await explainingSchema {
+            try await control.query("SELECT \(Self.stateColumns) FROM strangler.extraction_state ORDER BY name")
+                .map(Self.state)
+        }
     }
 
     package func apply(
         _ transition: StageTransition, actor: String, reason: String?, evidence: StageEvidence, at: Date
     ) async throws -> ExtractionState {
         let evidence = try StoredJSON.text(evidence)
-        return try await control.transaction { connection in
+        return try await explainingSchema {
+            try await store(transition, actor: actor, reason: reason, evidence: evidence, at: at)
+        }
+    }
+
+    private func store(
+        _ transition: StageTransition, actor: String, reason: String?, evidence: String, at: Date
+    ) async throws -> ExtractionState {
+        try await control.transaction { connection in
             let changed = try Self.compareAndSet(transition, on: connection)
             guard let row = changed.first else { throw try Self.conflict(transition, on: connection) }
             try connection.query(
@@ -40,18 +50,20 @@ extension PostgresStore: StageStore {
     }
 
     package func history(name: String, limit: Int) async throws -> [HistoryEntry] {
-        let rows = try await control.query(
-            """
-            SELECT at, actor, action, from_stage, from_weight, to_stage, to_weight, reason, forced, evidence, from_write_weight, to_write_weight
-            FROM strangler.stage_history WHERE extraction = $1 ORDER BY version DESC LIMIT $2
-            """,
-            [.text(name), .int(max(0, limit))])
-        return try rows.map { row in
-            HistoryEntry(
-                at: try row.timestamp("at"), actor: try row.text("actor"), action: try row.text("action"),
-                from: try Self.point(row, "from"), to: try Self.point(row, "to"),
-                reason: try row.optionalText("reason"), forced: try row.bool("forced"),
-                evidence: try row.optionalText("evidence").map { try StoredJSON.value(StageEvidence.self, $0) })
+        try await explainingSchema {
+            try await control.query(
+                """
+                SELECT at, actor, action, from_stage, from_weight, to_stage, to_weight, reason, forced, evidence,
+                    from_write_weight, to_write_weight
+                FROM strangler.stage_history WHERE extraction = $1 ORDER BY version DESC LIMIT $2
+                """, [.text(name), .int(max(0, limit))]
+            ).map { row in
+                HistoryEntry(
+                    at: try row.timestamp("at"), actor: try row.text("actor"), action: try row.text("action"),
+                    from: try Self.point(row, "from"), to: try Self.point(row, "to"),
+                    reason: try row.optionalText("reason"), forced: try row.bool("forced"),
+                    evidence: try row.optionalText("evidence").map { try StoredJSON.value(StageEvidence.self, $0) })
+            }
         }
     }
 
