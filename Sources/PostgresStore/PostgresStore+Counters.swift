@@ -49,7 +49,7 @@ extension PostgresStore {
     package func latencies(extraction: String, since: Date?) async throws -> [LatencyKey: LatencyHistogram] {
         let rows = try await pool.query(
             """
-            SELECT endpoint, side, array_to_string(strangler.total_counts(counts), ',') AS counts
+            SELECT endpoint, side, \(LatencyHistogram.total("counts")) AS counts
             FROM strangler.latency_histograms
             WHERE extraction = $1 AND ($2::timestamptz IS NULL OR bucket >= $2) GROUP BY endpoint, side
             """,

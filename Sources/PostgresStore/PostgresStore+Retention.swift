@@ -25,6 +25,8 @@ package struct Retention: Sendable, Equatable {
 // `patience`. What does not get its locks within that is left for the next time.
 extension PostgresStore {
     private static let patience = "SET LOCAL lock_timeout = '500ms'"
+    /// Days by the database's clock.
+    private static let replicasKept = 30.0
     private static let betweenHousekeeping: TimeInterval = 3600
     private static let afterFailure: TimeInterval = 300
     private static let partitionPrefix = "mismatch_examples_"
@@ -45,6 +47,7 @@ extension PostgresStore {
             try await repeatWhileFull(
                 Self.deletion(table, where: "day < ($1::timestamptz AT TIME ZONE 'UTC')::date"), [counters])
         }
+        try await forgetReplicas(olderThan: Self.replicasKept * UTCDay.length)
         try await repeatWhileFull(Self.deletion("evidence_gaps", where: "ended < $1"), [counters])
         try await repeatWhileFull(Self.deletion("contract_conformance", where: "last_at < $1"), [counters])
         try await repeatWhileFull(

@@ -60,7 +60,7 @@ extension PostgresStore {
             """
             WITH counted AS (
                 SELECT endpoint, side, sum(requests)::bigint AS requests, sum(errors)::bigint AS errors,
-                    array_to_string(strangler.total_counts(latency), ',') AS latency
+                    \(LatencyHistogram.total("latency")) AS latency
                 FROM strangler.traffic_counts
                 WHERE extraction = $1 AND ($2::timestamptz IS NULL OR bucket >= $2) GROUP BY endpoint, side
             )
@@ -81,7 +81,7 @@ extension PostgresStore {
             """
             SELECT endpoint, side, sum(requests)::bigint AS requests, sum(errors)::bigint AS errors,
                 \(TrafficRows.total("bytes")) AS bytes, \(TrafficRows.total("nanoseconds")) AS nanoseconds,
-                array_to_string(strangler.total_counts(latency), ',') AS latency, max(last_at) AS last_at
+                \(LatencyHistogram.total("latency")) AS latency, max(last_at) AS last_at
             FROM strangler.traffic_counts WHERE extraction = $1 AND bucket >= $2 AND bucket < $3
             GROUP BY endpoint, side ORDER BY sum(requests) DESC, endpoint, side LIMIT $4
             """,

@@ -159,6 +159,78 @@ extension OnRealPostgres {
             await pool.close()
         }
 
+        @Test func `who waits too long for a turn is told, and does not get it later`() async throws {
+            let pool = PostgresPool(
+                try await TestServer.database(), size: 1, options: PostgresOptions(statementTimeout: 100, grace: 50))
+            let (held, holding) = AsyncStream.makeStream(of: Void.self)
+            let (lent, lending) = AsyncStream.makeStream(of: Void.self)
+            let holder = Task {
+                try await pool.withConnection { _ in
+                    lending.finish()
+                    for await _ in held {}
+                }
+            }
+            for await _ in lent {}
+            let error = await #expect(throws: PostgresError.self) { try await pool.query("SELECT 1") }
+            #expect(error?.code == .timedOut)
+            // The one that gave up is not served in place of another.
+            let waiting = Task { try await pool.query("SELECT 1") }
+            holding.finish()
+            try await holder.value
+            _ = try? await waiting.value
+            #expect(try await pool.query("SELECT 1").count == 1)
+            await pool.close()
+        }
+
+        @Test func `a pool that closes tells who waits for a turn`() async throws {
+            let pool = PostgresPool(try await TestServer.database(), size: 1)
+            let (held, holding) = AsyncStream.makeStream(of: Void.self)
+            let (lent, lending) = AsyncStream.makeStream(of: Void.self)
+            let holder = Task {
+                try await pool.withConnection { _ in
+                    lending.finish()
+                    for await _ in held {}
+                }
+            }
+            for await _ in lent {}
+            let late = Task { try await pool.query("SELECT 1") }
+            await pool.close()
+            let closed = await #expect(throws: PostgresError.self) { try await late.value }
+            #expect(closed?.code == .closed)
+            holding.finish()
+            try await holder.value
+        }
+
+        @Test func `what one connection shows of its server holds for the idle ones too`() async throws {
+            let target = try await TestServer.database()
+            let pool = PostgresPool(target, size: 3)
+            func processes() async throws -> Set<Int> {
+                try await withThrowingTaskGroup(of: Int?.self) { group in
+                    for _ in 0..<3 {
+                        group.addTask {
+                            try await pool.query("SELECT pg_backend_pid() AS pid, pg_sleep(0.2)").first?.int("pid")
+                        }
+                    }
+                    return try await group.reduce(into: []) { if let pid = $1 { $0.insert(pid) } }
+                }
+            }
+            var first: Set<Int> = []
+            #expect(
+                try await eventually {
+                    first = try await processes()
+                    return first.count == 3
+                })
+            let error = await #expect(throws: PostgresError.self) {
+                try await pool.transaction { connection in
+                    try connection.query("SET TRANSACTION READ ONLY")
+                    try connection.query("CREATE TABLE t (n int)")
+                }
+            }
+            #expect(error?.sqlState == "25006" && error?.isRetryable == true)
+            #expect(try await processes().isDisjoint(with: first))
+            await pool.close()
+        }
+
         @Test func `a pool lends each connection to one caller at a time`() async throws {
             let pool = PostgresPool(try await TestServer.database(), size: 3)
             try await pool.query("CREATE TABLE counter AS SELECT 0 AS n")
