@@ -21,7 +21,7 @@ struct ExtractionFileReader {
     ]
 
     let fields: FieldReader
-    private var source: ValueReader { fields.source }
+    var source: ValueReader { fields.source }
 
     /// What could be read; errors are in `diagnostics`.
     static func read(_ file: ConfigurationFile, extraction: Int, _ diagnostics: Diagnostics) -> Draft {
@@ -48,12 +48,15 @@ struct ExtractionFileReader {
         draft.routes = routes(extraction: extraction)
         let shadow = fields.fields("shadow", keys: ["sample", "writes", "timeout", "noise"])
         draft.shadowTimeout = shadow?.value("timeout", Values.duration) ?? draft.shadowTimeout
-        draft.definition = definition(name: draft.name, hasContract: draft.contract != nil, shadow: shadow)
+        draft.definition = definition(
+            name: draft.name, hasContract: draft.contract != nil, shadow: shadow, routes: draft.routes)
         return draft
     }
 
     /// Everything but the routes and the service. Read to the end even when something mandatory is missing.
-    private func definition(name: String?, hasContract: Bool, shadow: FieldReader?) -> ExtractionDefinition? {
+    private func definition(
+        name: String?, hasContract: Bool, shadow: FieldReader?, routes: [Route]
+    ) -> ExtractionDefinition? {
         let problem = fields.required("problem", example: "problem: \"why this has to leave the monolith\"")
             .flatMap { source.value($0, "problem", Values.text) }
         let because = because()
@@ -62,14 +65,14 @@ struct ExtractionFileReader {
         let policy = shadow?.value("writes", writes) ?? .never
         let sample = shadow?.value("sample", Values.percent) ?? .all
         let noise = shadow?.value("noise", Values.percent) ?? .none
-        let cutover = cutover()
+        let cutover = cutover(routes)
         let times = fallbackTimes()
         guard let name, let problem, let because else { return nil }
         return ExtractionDefinition(
             name: name, owner: owner, problem: problem, because: because, hasContract: hasContract,
             affinity: cutover.affinity, cohort: cutover.cohort, sample: sample, writes: policy, noise: noise,
             ramp: cutover.ramp, bake: cutover.bake, guardLimits: cutover.limits, window: times.window,
-            quiet: times.quiet, coverageLimits: cutover.coverage, warnings: times.warnings)
+            quiet: times.quiet, coverageLimits: cutover.coverage, pin: cutover.pin, warnings: times.warnings)
     }
 
     private func because() -> [Reason]? {
@@ -145,36 +148,25 @@ extension ExtractionFileReader {
         var bake: Duration = .seconds(30 * 60)
         var limits = GuardLimits()
         var coverage = CoverageLimits()
+        var pin: Pin?
     }
 
-    private func cutover() -> Cutover {
+    private func cutover(_ routes: [Route]) -> Cutover {
         var cutover = Cutover()
-        guard let fields = fields.fields("cutover", keys: ["affinity", "cohort", "ramp", "bake", "guard", "gate"])
+        guard
+            let fields = fields.fields(
+                "cutover", keys: ["affinity", "cohort", "ramp", "bake", "guard", "gate", "pin"])
         else {
             return cutover
         }
-        if let node = fields["affinity"] { cutover.affinity = affinity(node) ?? cutover.affinity }
+        if let node = fields["affinity"] { cutover.affinity = affinity(node, routes) ?? cutover.affinity }
+        cutover.pin = pin(fields)
         cutover.cohort = fields.value("cohort", Values.extractionName)
         if let node = fields["ramp"] { cutover.ramp = ramp(node) ?? cutover.ramp }
         cutover.bake = fields.value("bake", Values.durationOrZero) ?? cutover.bake
         cutover.limits = guardLimits(fields)
         cutover.coverage = coverageLimits(fields)
         return cutover
-    }
-
-    private func affinity(_ node: Node) -> Affinity? {
-        let expected = "expected {cookie: NAME}, {header: NAME} or client-address"
-        if node.scalar != nil {
-            return source.value(node, "affinity", Values.oneOf([("client-address", Affinity.clientAddress)]))
-        }
-        guard let fields = FieldReader(node, of: "`affinity`", keys: ["cookie", "header"], source) else { return nil }
-        switch (fields["cookie"], fields["header"]) {
-        case (.some, nil): return fields.value("cookie", Values.token).map { .cookie($0) }
-        case (nil, .some): return fields.value("header", Values.token).map { .header($0) }
-        default:
-            source.report("`affinity` names no single key", fix: expected, at: node)
-            return nil
-        }
     }
 
     private func ramp(_ node: Node) -> [Weight]? {

@@ -1,13 +1,18 @@
 internal import Extraction
 internal import HTTPWire
+internal import Routing
 
 /// Finds the bytes that keep a user on one side, without making a string of them.
 enum AffinityKey {
     /// The key, or the client's address where the request carries none: somebody without a cookie yet still stays on one
     /// side.
+    ///
+    /// - Parameters:
+    ///   - path: normalised.
+    ///   - segment: which one of it is the affinity's parameter; -1 where the route has none.
     static func withKey<Result>(
-        _ affinity: Affinity, _ parser: borrowing RequestHeadParser, _ bytes: UnsafeRawBufferPointer,
-        clientAddress: [UInt8], _ body: (UnsafeRawBufferPointer) -> Result
+        _ affinity: Affinity, _ path: UnsafeRawBufferPointer, segment: Int, _ parser: borrowing RequestHeadParser,
+        _ bytes: UnsafeRawBufferPointer, clientAddress: [UInt8], _ body: (UnsafeRawBufferPointer) -> Result
     ) -> Result {
         switch affinity {
         case .cookie(let name):
@@ -18,7 +23,9 @@ enum AffinityKey {
             for line in parser.fields where equalsIgnoringCase(line.name(in: bytes), name) {
                 return body(line.value(in: bytes))
             }
-        case .pathParameter, .clientAddress: break
+        case .pathParameter:
+            if let value = PathSegments.value(at: segment, of: path) { return body(value) }
+        case .clientAddress: break
         }
         return clientAddress.withUnsafeBytes { body($0) }
     }

@@ -6,6 +6,8 @@ internal import NIOCore
 protocol ClientStream: AnyObject {
     /// What the proxy adds to requests of this client.
     var forwardingFacts: ForwardingFacts { get }
+    /// Whose connection it is, or whom its PROXY protocol header names.
+    var peer: SocketAddress? { get }
     /// Interim heads (1xx) may precede the final one.
     func sendHead(
         _ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer, servedBy: [UInt8], requestEnded: Bool)

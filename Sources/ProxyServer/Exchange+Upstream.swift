@@ -16,7 +16,9 @@ extension Exchange: UpstreamConsumer {
             if !client.isWritable { stream?.pauseReading() }
             return
         }
-        settleBreaker(parser.head.status >= 500 ? .failure : .success)
+        let now = NIODeadline.now()
+        headNanoseconds = (now - attemptBegan).nanoseconds
+        settleBreaker(parser.head.status >= 500 ? .failure : .success, now: now)
         switch machine.answerHeadArrived(status: parser.head.status) {
         case .forward:
             answeredStatus = parser.head.status
@@ -34,6 +36,7 @@ extension Exchange: UpstreamConsumer {
 
     func upstreamBody(_ bytes: ByteBuffer) {
         capture?.answerBody(bytes)
+        answerBytes &+= bytes.readableBytes
         client.sendBody(bytes)
         if client.isWritable {
             deadline = context.now + silenceLimit
@@ -52,6 +55,7 @@ extension Exchange: UpstreamConsumer {
         stream = nil
         deadline = .distantFuture
         machine.ended()
+        countAnswer(isError: false)
         let captured = takeCapture(.answered(status: answeredStatus))
         client.sendEnd(trailers: trailers, requestEnded: requestEnded)
         if let captured { configuration.handoff.shadow(captured) }
@@ -83,6 +87,7 @@ extension Exchange: UpstreamConsumer {
         settleBreaker(failure == .reset && reused || failure == .noUpstream ? nil : .failure)
         // A kept connection that was closed is no fault of the upstream's, so trying again needs no budget.
         let isAffordable = reused || upstream.mayRetry
+        let wasTunnelling = machine.phase == .tunnelling
         switch machine.upstreamFailed(failure, reused: reused, retryIsAffordable: isAffordable) {
         case .retry:
             if !reused { upstream.retryMade() }
@@ -90,12 +95,14 @@ extension Exchange: UpstreamConsumer {
         case .fallBack(let reason): fallBack(reason)
         case .answer(let status, let detail):
             countUpstreamError()
+            countAnswer(isError: true)
             let captured = takeCapture(.failed)
             release()
             client.sendError(status: status, detail: detail, requestEnded: requestEnded)
             if let captured { configuration.handoff.shadow(captured) }
         case .abort:
             countUpstreamError()
+            if !wasTunnelling { countAnswer(isError: true) }
             let captured = takeCapture(.failed)
             release()
             client.abort()
@@ -106,10 +113,7 @@ extension Exchange: UpstreamConsumer {
     /// The monolith stands in. There is nothing to compare then: both answers would be the monolith's.
     private func fallBack(_ reason: FallbackReason) {
         capture = nil
-        if let index = FallbackReason.allCases.firstIndex(of: reason) {
-            context.counters.extractions[extraction].fellBack[index] += 1
-        }
-        configuration.handoff.fellBack(extraction, reason)
+        countFallback(reason)
         attempt()
     }
 

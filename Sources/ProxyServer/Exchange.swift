@@ -32,6 +32,12 @@ final class Exchange {
     /// A call is under way that the upstream's circuit breaker has admitted.
     private var breakerOwed = false
     var attemptBegan = NIODeadline.uptimeNanoseconds(0)
+    /// What the request is counted under for the monolith, see `LoopTraffic.key`; -1 for none.
+    private(set) var trafficKey = -1
+    /// From the last attempt's beginning to the answer's head; negative while there is none.
+    var headNanoseconds: Int64 = -1
+    /// Of the answer's body, so far.
+    var answerBytes = 0
     private var began = NIODeadline.uptimeNanoseconds(0)
     private(set) var head: ByteBuffer
     private var framing = BodyFraming.none
@@ -64,7 +70,12 @@ final class Exchange {
         pendingBody.removeAll(keepingCapacity: true)
         capture = nil
         deadline = .distantFuture
+        trafficKey = -1
+        headNanoseconds = -1
+        answerBytes = 0
+        answeredStatus = 0
         began = .now()
+        attemptBegan = began
         guard let path = normalisedPath(request, bytes) else { return false }
         let decision = decide(path.changed, parser, bytes)
         machine.requestArrived(
@@ -75,10 +86,10 @@ final class Exchange {
         return true
     }
 
-    /// Asks the upstream for what `prepare` decided. The caller flushes by `requestReadComplete`.
+    /// Asks the upstream for what `prepare` has just decided. The caller flushes by `requestReadComplete`.
     func start() {
         isStarting = true
-        attempt()
+        attempt(at: began)
         isStarting = false
     }
 
@@ -149,6 +160,8 @@ final class Exchange {
     private func tookTooLong() {
         context.counters.overdue += 1
         let isAnswering = machine.phase == .answering
+        // Unless the client is what took so long: its request is not whole, or it does not read.
+        if isAnswering ? client.isWritable : requestEnded { countAnswer(isError: true) }
         let requestEnded = requestEnded
         abandon()
         if isAnswering {
@@ -204,8 +217,11 @@ final class Exchange {
         let token = request.methodToken(in: bytes)
         let host = request.authority(in: bytes)
         let method = method
-        let route = Exchange.withPath(changed, request, bytes) {
-            snapshot.routes.match(method: method, methodToken: token, path: $0, host: host)
+        var endpoint = -1
+        let route = Exchange.withPath(changed, request, bytes) { path in
+            let route = snapshot.routes.match(method: method, methodToken: token, path: path, host: host)
+            if route >= 0 { endpoint = snapshot.endpoints.endpoint(route: route, path: path) }
+            return route
         }
         guard route >= 0, route < snapshot.extractionOfRoute.count else {
             extraction = -1
@@ -216,6 +232,7 @@ final class Exchange {
             extraction = -1
             return .unmatched
         }
+        if endpoint >= 0 { trafficKey = LoopTraffic.key(endpoint: endpoint, method) }
         return decide(route, traffic, changed, parser, bytes)
     }
 
@@ -240,11 +257,21 @@ final class Exchange {
             }
             return plan.decide(bucket: 0, isSafe: method.isSafe, sampleRoll: 0)
         }
-        let key = AffinityKey.withKey(
-            traffic.affinity, parser, bytes, clientAddress: client.forwardingFacts.clientAddress
-        ) { AffinityHash.hash(salt: traffic.seed, key: $0) }
-        let decision = plan.decide(
-            bucket: AffinityHash.bucket(of: key), isSafe: method.isSafe, sampleRoll: context.sampleRoll())
+        let segments = configuration.snapshot.affinitySegments
+        let segment = route < segments.count ? segments[route] : -1
+        let key = Exchange.withPath(changed, parser.head, bytes) { path in
+            AffinityKey.withKey(
+                traffic.affinity, path, segment: segment, parser, bytes,
+                clientAddress: client.forwardingFacts.clientAddress
+            ) { AffinityHash.hash(salt: traffic.seed, key: $0) }
+        }
+        let decision =
+            if let pin = traffic.pin, let side = pin.side(parser, bytes), pin.isBelieved(from: client.peer) {
+                plan.decide(pinnedTo: side, isSafe: method.isSafe, sampleRoll: context.sampleRoll())
+            } else {
+                plan.decide(
+                    bucket: AffinityHash.bucket(of: key), isSafe: method.isSafe, sampleRoll: context.sampleRoll())
+            }
         guard let shadow = decision.shadow else {
             if plan.samplesSafe, method.isSafe {
                 Exchange.withPath(changed, parser.head, bytes) {
@@ -292,8 +319,8 @@ final class Exchange {
     // MARK: Attempts
 
     /// - Parameter failedAt: set for a retry: another endpoint is asked if there is one, on a fresh connection always.
-    func attempt(failedAt: EndpointID? = nil) {
-        attemptBegan = .now()
+    func attempt(failedAt: EndpointID? = nil, at now: NIODeadline = .now()) {
+        attemptBegan = now
         upstream = (machine.side == .service ? configuration.services[extraction] : nil) ?? configuration.monolith
         if let admission = upstream.admit(now: attemptBegan) {
             if admission == .refused {
@@ -349,10 +376,10 @@ final class Exchange {
     }
 
     /// Tells the upstream's circuit breaker how the admitted call went; nil: it was given up.
-    func settleBreaker(_ outcome: CircuitBreaker.Outcome?) {
+    func settleBreaker(_ outcome: CircuitBreaker.Outcome?, now: NIODeadline? = nil) {
         guard breakerOwed else { return }
         breakerOwed = false
-        let now = NIODeadline.now()
+        let now = now ?? .now()
         upstream.settle(outcome, took: now - attemptBegan, now: now)
     }
 

@@ -164,6 +164,11 @@ package struct ExchangeMachine: Sendable, Equatable {
             return .fallBack(reason)
         }
         phase = .ended
+        // Retired: nobody stands in any more, so a service that is not there means that nobody is (503), not that a gateway's
+        // upstream is broken.
+        if side == .service, !decision.monolithMayAnswer, failure == .refused || failure == .connectTimeout {
+            return .answer(status: 503, detail: "The service is not available.")
+        }
         return .answer(status: failure.status, detail: failure.detail)
     }
 

@@ -9,6 +9,8 @@ final class LoopConfiguration {
     let monolith: Upstream
     /// By slot.
     let services: [Upstream?]
+    /// Where its requests are counted: shared with the ones before and after that have the same endpoints.
+    let traffic: LoopTraffic
     private let settings: ProxySettings
 
     /// An upstream whose definition stays as it was in `last` keeps its connections and its breaker; any other begins anew.
@@ -19,6 +21,8 @@ final class LoopConfiguration {
         snapshot = model.snapshot
         settings = model.settings
         handoff = model.handoff()
+        let index = model.snapshot.endpoints
+        traffic = last.map(\.traffic).flatMap { $0.index === index ? $0 : nil } ?? LoopTraffic(index)
         let settings = model.settings
         let hasSameDefaults = last?.settings.upstream == settings.upstream && last?.settings.heads == settings.heads
         func make(_ upstream: UpstreamSettings, keeping last: Upstream?) -> Upstream {

@@ -20,8 +20,6 @@ package struct ExchangeHandoff {
     package var leftOut: LeftOut
     /// Whether the monolith's answer is to be captured so that it can be held against the contract.
     package var checks: (_ extraction: Int) -> Bool
-    /// A request of this extraction was answered by the monolith in the service's place.
-    package var fellBack: (_ extraction: Int, FallbackReason) -> Void
 
     package typealias Admission =
         (_ extraction: Int, _ route: Int, _ method: Method, _ path: UnsafeRawBufferPointer, _ isService: Bool) -> Bool
@@ -29,7 +27,7 @@ package struct ExchangeHandoff {
         (_ extraction: Int, _ route: Int, _ method: Method, _ path: UnsafeRawBufferPointer) -> Void
 
     package init(
-        shadow: @escaping (CapturedExchange) -> Void, fellBack: @escaping (_ extraction: Int, FallbackReason) -> Void,
+        shadow: @escaping (CapturedExchange) -> Void,
         admits: @escaping Admission = { _, _, _, _, _ in true }, leftOut: @escaping LeftOut = { _, _, _, _ in },
         checks: @escaping (_ extraction: Int) -> Bool = { _ in false }
     ) {
@@ -37,7 +35,6 @@ package struct ExchangeHandoff {
         self.shadow = shadow
         self.admits = admits
         self.leftOut = leftOut
-        self.fellBack = fellBack
     }
 }
 
@@ -60,6 +57,9 @@ package final class LoopContext {
     /// Goes up with each change of `configuration`.
     private(set) var configurations = 0
     package internal(set) var counters: TrafficCounters
+    /// Of configurations that were replaced, and under which exchanges may still end.
+    private var replacedTraffic: [LoopTraffic] = []
+    private var observed = ObservedSample()
     private let open: OpenConnections
     private let share: LoopShare
     private let directory: UpstreamDirectory
@@ -119,6 +119,7 @@ package final class LoopContext {
         configuration = LoopConfiguration(model, loop: loop, share: share, directory: directory, replacing: last)
         settings = model.settings
         configurations &+= 1
+        if last.traffic !== configuration.traffic { replacedTraffic.append(last.traffic) }
         counters.grow(to: model.snapshot.extractions.count)
         retiring += last.upstreams(notIn: configuration)
         sweepUpstreams()
@@ -201,6 +202,34 @@ package final class LoopContext {
 
     /// Whether one more connection may be served. Loops that ask at the same moment may together go over by one each.
     var hasRoom: Bool { open.count < settings.connections }
+
+    // MARK: Traffic
+
+    /// A request that no route takes is over: exact counts for as many as there is room for, a sample beyond.
+    func observe(_ head: ByteBuffer, method: Method, status: Int, nanoseconds: Int64, bytes: Int) {
+        guard observed.admits(&chance) else { return }
+        observed.append(head, method: method, status: status, nanoseconds: nanoseconds, bytes: bytes, &chance)
+    }
+
+    /// All that was counted since the last time, which begins anew.
+    func harvest() -> LoopHarvest {
+        var sample = ObservedSample()
+        swap(&sample, &observed)
+        var counted = [(index: configuration.traffic.index, rows: configuration.traffic.take())]
+        var place = replacedTraffic.count - 1
+        while place >= 0 {
+            counted.append((replacedTraffic[place].index, replacedTraffic[place].take(isLast: true)))
+            // Nobody else has it: no exchange of its configuration is under way.
+            if isKnownUniquelyReferenced(&replacedTraffic[place]) { replacedTraffic.remove(at: place) }
+            place -= 1
+        }
+        return LoopHarvest(counted: counted.filter { !$0.rows.isEmpty }, sample: sample)
+    }
+
+    /// By slot.
+    var openBreakers: [Bool] {
+        configuration.services.map { service in service?.breakerState.map { $0 != .closed } ?? false }
+    }
 
     // MARK: Chance
 

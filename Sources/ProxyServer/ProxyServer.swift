@@ -160,6 +160,30 @@ package final class ProxyServer: Sendable {
         return (sum, open)
     }
 
+    /// What every loop has counted since the last time that somebody asked: each request is in one harvest.
+    package func harvest() async -> [LoopHarvest] {
+        var harvests: [LoopHarvest] = []
+        for context in contexts {
+            guard let one = try? await context.eventLoop.submit({ context.value.harvest() }).get() else { continue }
+            harvests.append(one)
+        }
+        return harvests
+    }
+
+    /// By extraction slot: how many event loops do not let all requests through to the service, because their circuit
+    /// breaker is open or still trying.
+    package func openBreakers() async -> [Int] {
+        var open: [Int] = []
+        for context in contexts {
+            guard let states = try? await context.eventLoop.submit({ context.value.openBreakers }).get() else {
+                continue
+            }
+            if open.count < states.count { open += [Int](repeating: 0, count: states.count - open.count) }
+            for (slot, isOpen) in states.enumerated() where isOpen { open[slot] += 1 }
+        }
+        return open
+    }
+
     /// How the upstreams stand, the shadow's among them if it shares the directory.
     package func upstreams() async -> [UpstreamStatus] { await directory.status() }
 

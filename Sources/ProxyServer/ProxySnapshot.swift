@@ -3,18 +3,23 @@ package import Routing
 package import Upstreams
 
 /// What one extraction does with traffic right now.
-package struct ExtractionTraffic: Sendable {
+///
+/// A class, so that a request retains one object and not each of its texts.
+package final class ExtractionTraffic: Sendable {
     package let name: String
     package let plan: TrafficPlan
     package let affinity: Affinity
     /// Of the extraction's salt, see `AffinityHash.seed`.
     package let seed: UInt64
+    /// Who chooses a side by a header; nil where nobody does, by the file or by the stage.
+    let pin: TrafficPin?
 
     package init(definition: ExtractionDefinition, state: ExtractionState) {
         name = definition.name
         plan = TrafficPlan(state: state, definition: definition)
         affinity = definition.affinity
         seed = AffinityHash.seed(for: definition.salt)
+        pin = plan.mayPin ? definition.pin.map(TrafficPin.init) : nil
     }
 }
 
@@ -29,14 +34,21 @@ package final class ProxySnapshot: Sendable {
     /// By slot: an extraction keeps its slot for the life of the process, so that counters and captured exchanges stay
     /// with it over every reload. Nil where one was removed; no route leads there.
     package let extractions: [ExtractionTraffic?]
+    /// What requests are counted by. Counters go on under one index, so it is made anew only with the routes.
+    package let endpoints: EndpointIndex
+    /// By route: which segment of the path is the affinity's parameter, -1 where none is. Empty: none is anywhere.
+    package let affinitySegments: [Int]
 
     package init(
-        generation: Int = 0, routes: RouteTable, extractionOfRoute: [Int], extractions: [ExtractionTraffic?]
+        generation: Int = 0, routes: RouteTable, extractionOfRoute: [Int], extractions: [ExtractionTraffic?],
+        endpoints: EndpointIndex = .none, affinitySegments: [Int] = []
     ) {
         self.generation = generation
         self.routes = routes
         self.extractionOfRoute = extractionOfRoute
         self.extractions = extractions
+        self.endpoints = endpoints
+        self.affinitySegments = affinitySegments
     }
 }
 

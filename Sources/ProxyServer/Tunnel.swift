@@ -14,6 +14,7 @@ extension Exchange {
     func beginTunnel(_ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer) {
         answeredStatus = 101
         context.counters.upgraded += 1
+        countAnswer(isError: false)
         deadline = context.now + silenceLimit
         client.sendHead(parser, bytes, servedBy: servedBy, requestEnded: requestEnded)
         client.tunnelBegan()

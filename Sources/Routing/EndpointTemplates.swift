@@ -51,10 +51,9 @@ package struct EndpointTemplates: Sendable {
     /// Which of the contract's templates a path below `/**` belongs to; -1 for none. Of raw bytes and without making a
     /// name, for those who only count.
     package func known(route: Int, path: UnsafeRawBufferPointer) -> Int {
-        guard routes.indices.contains(route), routes[route].pattern.matchesRest, let contract = contract(of: route)
-        else { return -1 }
+        guard let table = table(of: route) else { return -1 }
         let noHost = UnsafeRawBufferPointer(start: nil, count: 0)
-        return contract.table.match(method: .get, methodToken: noHost, path: path, host: noHost)
+        return table.match(method: .get, methodToken: noHost, path: path, host: noHost)
     }
 
     /// Equal for paths of one guessed name, and else different, while the process lives: for those who only count and
@@ -92,6 +91,14 @@ package struct EndpointTemplates: Sendable {
         }
         return texts[template]
     }
+
+    /// The frozen templates below a route's `/**`; nil where there are none, or the route takes one path only.
+    func table(of route: Int) -> RouteTable? {
+        guard routes.indices.contains(route), routes[route].pattern.matchesRest else { return nil }
+        return contract(of: route)?.table
+    }
+
+    func count(of route: Int) -> Int { contract(of: route)?.texts.count ?? 0 }
 
     private func contract(of route: Int) -> Contract? {
         let extraction = routes[route].extraction

@@ -40,6 +40,10 @@ package final class EvidenceRecorder: Sendable {
     private let store: any EvidenceStore
     private let logger: Logger
     private let now: @Sendable () -> Date
+    private let source = Mutex<Source?>(nil)
+
+    /// Brings what is counted elsewhere; it returns when the recorder has it.
+    package typealias Source = @Sendable (EvidenceRecorder) async -> Void
 
     package init(store: any EvidenceStore, logger: Logger, now: @escaping @Sendable () -> Date = { Date() }) {
         self.store = store
@@ -57,10 +61,14 @@ package final class EvidenceRecorder: Sendable {
         }
     }
 
+    /// Asks `source` before each flush. What it holds lives as long as this is not set to nil again.
+    package func gathers(from source: Source?) { self.source.withLock { $0 = source } }
+
     /// Brings what has been gathered to the store. What the store does not take is kept for the next time.
     /// - Returns: whether nothing is left.
     @discardableResult
     package func flush() async -> Bool {
+        await source.withLock { $0 }?(self)
         let batch = state.withLock { $0.takeBatch() }
         guard !batch.isEmpty else { return true }
         do {
@@ -93,10 +101,12 @@ package final class EvidenceRecorder: Sendable {
 
     // MARK: What is counted
 
-    package func fellBack(extraction: String, endpoint: String, reason: String) {
-        let at = now()
-        let key = FallbackKey(extraction: extraction, endpoint: endpoint, reason: reason)
-        state.withLock { $0.batch.countFallback(key, at: at) }
+    /// Of the last second or so: `at` is when they were harvested.
+    package func count(traffic: [TrafficKey: TrafficTally], fallbacks: [FallbackKey: Int], at: Date) {
+        state.withLock { state in
+            for (key, tally) in traffic { state.batch.countTraffic(key, tally) }
+            for (key, count) in fallbacks { state.batch.countFallback(key, times: count, at: at) }
+        }
     }
 
     /// Takes over what a run of comparisons has found, in one piece.

@@ -80,6 +80,22 @@ import Testing
         #expect(plan(.shadow, sample: .none).decide(bucket: 0, isSafe: true, sampleRoll: 0).shadow == nil)
     }
 
+    @Test func pinnedRequestsAreShadowedAndStoodInForAsAnyOther() {
+        for (stage, share) in [(Stage.shadow, Weight.none), (.cutover, .none), (.cutover, .all), (.fallback, .all)] {
+            let plan = plan(stage, share, sample: weight(10))
+            #expect(plan.mayPin)
+            #expect(
+                plan.decide(pinnedTo: .service, isSafe: false, sampleRoll: 9_999)
+                    == Decision(primary: .service, shadow: .monolith, monolithMayAnswer: true, why: .pinnedToService))
+            #expect(
+                plan.decide(pinnedTo: .monolith, isSafe: true, sampleRoll: 999)
+                    == Decision(
+                        primary: .monolith, shadow: .service, monolithMayAnswer: false, why: .pinnedToMonolith))
+            #expect(plan.decide(pinnedTo: .monolith, isSafe: true, sampleRoll: 1_000).shadow == nil)
+        }
+        for stage in [Stage.identified, .contracted, .parallel, .retired] { #expect(!plan(stage).mayPin) }
+    }
+
     @Test func everyReasonIsExplainedInItsOwnWords() {
         #expect(Set(Why.allCases.map(\.description)).count == Why.allCases.count)
         #expect(Decision.unmatched.primary == .monolith)

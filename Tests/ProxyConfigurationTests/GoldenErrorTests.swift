@@ -62,7 +62,7 @@ import Testing
                 Routes/orders.yaml:9:18: `sample`: `1` is no percentage (expected 0% to 100% with at most two decimals, such as 25% or 0.1%)
                 Routes/orders.yaml:9:29: `writes`: unknown value `dual-writes` (did you mean `dual-write`?)
                 Routes/orders.yaml:9:49: `noise`: `0.123%` is no percentage (expected 0% to 100% with at most two decimals, such as 25% or 0.1%)
-                Routes/orders.yaml:10:21: `affinity` names no single key (expected {cookie: NAME}, {header: NAME} or client-address)
+                Routes/orders.yaml:10:21: `affinity` names no single key (expected {cookie: NAME}, {header: NAME}, {path: PARAMETER} or client-address)
                 Routes/orders.yaml:10:51: `ramp` does not rise (expected such as [1%, 5%, 25%, 50%, 100%])
                 Routes/orders.yaml:10:61: unknown key `gaurd` in `cutover` (did you mean `guard`?)
                 Routes/orders.yaml:11:11: `fallback` is a single value (expected keys: window, quiet, warn)

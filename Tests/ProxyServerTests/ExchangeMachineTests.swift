@@ -53,7 +53,7 @@ import Testing
         (.circuitOpen, 503), (.connectTimeout, 504), (.firstByteTimeout, 504),
     ])
     func `each failure has its status where nobody stands in`(failure: AttemptFailure, status: Int) {
-        var machine = Self.machine(Self.retired, isSafe: false)
+        var machine = Self.machine(.unmatched, isSafe: false)
         guard case .answer(let given, _) = machine.upstreamFailed(failure, reused: false) else {
             // Certainly unsent: a reset before anything was handed on is tried once more.
             #expect(failure == .reset)
@@ -182,7 +182,7 @@ import Testing
 
     @Test func `retired extractions never ask the monolith`() {
         var machine = Self.machine(Self.retired)
-        #expect(machine.upstreamFailed(.refused, reused: false).status == 502)
+        #expect(machine.upstreamFailed(.refused, reused: false).status == 503)
         var answered = Self.machine(Self.retired)
         answered.headHandedOn()
         #expect(answered.answerHeadArrived(status: 503) == .forward)

@@ -80,7 +80,7 @@ import Upstreams
                             shadow: { exchange in
                                 let body = exchange.answerBody.parts.map { String(buffer: $0) }.joined()
                                 handed.change { $0["\(side) \(body)", default: 0] += 1 }
-                            }, fellBack: { _, _ in })
+                            })
                     })
                 // Somebody asks under each of them.
                 let before = clients[generation % 4].answered.now

@@ -11,7 +11,10 @@ import Testing
             for round in 1...3 {
                 for _ in 0..<4 { shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
                 shadow.runner.accept(try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}", status: "409 No")))
-                shadow.recorder.fellBack(extraction: "orders", endpoint: "GET /orders/{id}", reason: "refused")
+                shadow.recorder.count(
+                    traffic: [:],
+                    fallbacks: [FallbackKey(extraction: "orders", endpoint: "GET /orders/{id}", reason: "refused"): 1],
+                    at: Date())
                 #expect(try await shadow.verdicts().isEmpty)
                 #expect(await shadow.store.refused == round)
             }

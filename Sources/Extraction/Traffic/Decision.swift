@@ -24,6 +24,7 @@ package enum Why: UInt8, CaseIterable, Sendable {
     case identified, contracted, parallel, shadow
     case cutoverAtZero, keyNotMoved, keyMoved, cutoverAtAll
     case fallback, retired
+    case pinnedToMonolith, pinnedToService
 }
 
 extension Why: CustomStringConvertible {
@@ -41,6 +42,8 @@ extension Why: CustomStringConvertible {
         case .cutoverAtAll: "stage cutover at 100%: the service answers"
         case .fallback: "stage fallback: the service answers, the monolith stands by"
         case .retired: "stage retired: the service answers, the monolith is not asked any more"
+        case .pinnedToMonolith: "pinned by the request's header: the monolith answers"
+        case .pinnedToService: "pinned by the request's header: the service answers"
         }
     }
 }
@@ -143,11 +146,23 @@ package struct TrafficPlan: Sendable, Equatable {
     @inlinable package func decide(bucket: Int, isSafe: Bool, sampleRoll: Int) -> Decision {
         let serviceAnswers = bucket < Int(isSafe ? serviceBelow : serviceBelowForWrites)
         let primary: Side = serviceAnswers ? .service : .monolith
-        let shadows = isSafe ? shadowsSafe && sampleRoll < Int(sampleBelow) : shadowsWrites
         return Decision(
             primary: primary,
-            shadow: shadows ? primary.other : nil,
+            shadow: shadows(isSafe: isSafe, sampleRoll: sampleRoll) ? primary.other : nil,
             monolithMayAnswer: serviceAnswers && keepsMonolith,
             why: serviceAnswers ? whyService : whyMonolith)
+    }
+
+    /// For a request that chooses its side itself, while `mayPin`; shadowed and stood in for like any other.
+    @inlinable package func decide(pinnedTo side: Side, isSafe: Bool, sampleRoll: Int) -> Decision {
+        Decision(
+            primary: side,
+            shadow: shadows(isSafe: isSafe, sampleRoll: sampleRoll) ? side.other : nil,
+            monolithMayAnswer: side == .service && keepsMonolith,
+            why: side == .service ? .pinnedToService : .pinnedToMonolith)
+    }
+
+    @inlinable func shadows(isSafe: Bool, sampleRoll: Int) -> Bool {
+        isSafe ? shadowsSafe && sampleRoll < Int(sampleBelow) : shadowsWrites
     }
 }

@@ -26,7 +26,8 @@ extension ProxyBackend {
             throw AdminError(.notFound, "no state is known of \(definition.name)")
         }
         let plan = TrafficPlan(state: state, definition: definition)
-        let key = Self.key(definition.affinity, cookie: cookie, client: client)
+        let key = Self.key(
+            definition.affinity, path: path, segment: model.affinitySegments[route], cookie: cookie, client: client)
         let bucket = Array(key.value.utf8).withUnsafeBytes {
             AffinityHash.bucket(salt: AffinityHash.seed(for: definition.salt), key: $0)
         }
@@ -63,9 +64,16 @@ extension ProxyBackend {
     }
 
     private static func key(
-        _ affinity: Affinity, cookie: String?, client: String?
+        _ affinity: Affinity, path: String, segment: Int, cookie: String?, client: String?
     ) -> (value: String, said: String) {
         let address = client ?? "127.0.0.1"
+        if case .pathParameter(let name) = affinity,
+            let value = Array(path.utf8).withUnsafeBytes({ bytes in
+                PathSegments.value(at: segment, of: bytes).map { String(decoding: $0, as: UTF8.self) }
+            })
+        {
+            return (value, "key: {\(name)} of the path")
+        }
         if case .cookie(let name) = affinity, let cookie {
             for pair in cookie.split(separator: ";") {
                 let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -110,6 +110,7 @@ final class ProxyProcess: Sendable {
         } catch {
             await parts.server.shutdown(deadline: .zero)
             await parts.shadow.shutdown()
+            parts.recorder.gathers(from: nil)
             try? await parts.group.shutdownGracefully()
             throw error
         }
@@ -127,8 +128,9 @@ final class ProxyProcess: Sendable {
             loops: Array(group.makeIterator()), settings: model.shadow, directory: directory, recorder: recorder)
         let server = try await ProxyServer(
             group: group,
-            model: StageKeeper.proxyModel(model, states, generation: 0, shadow: shadow, recorder: recorder),
-            directory: directory)
+            model: StageKeeper.proxyModel(model, states, generation: 0, shadow: shadow), directory: directory)
+        let harvest = TrafficHarvest(server: server)
+        recorder.gathers(from: { await harvest.gather(into: $0) })
         return Parts(group: group, server: server, shadow: shadow, recorder: recorder, store: store, logger: logger)
     }
 
@@ -201,6 +203,7 @@ final class ProxyProcess: Sendable {
         background.cancel()
         await background.value
         await flush(isPatient: hasSuccessor)
+        parts.recorder.gathers(from: nil)
         storeTask.cancel()
         await storeTask.value
         await parts.store.stop()

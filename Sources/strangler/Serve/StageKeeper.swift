@@ -127,14 +127,12 @@ actor StageKeeper {
         cache.save(states.values.sorted { $0.name < $1.name })
         generation += 1
         await server.update(
-            Self.proxyModel(model, states, generation: generation, shadow: shadow, recorder: recorder))
+            Self.proxyModel(model, states, generation: generation, shadow: shadow))
     }
 
     static func proxyModel(
-        _ model: TrafficModel, _ states: [String: ExtractionState], generation: Int, shadow: ShadowRunner,
-        recorder: EvidenceRecorder
+        _ model: TrafficModel, _ states: [String: ExtractionState], generation: Int, shadow: ShadowRunner
     ) -> ProxyModel {
-        let names = model.slots.names
         let settings = model.shadow
         return ProxyModel(
             snapshot: model.snapshot(of: states, generation: generation), upstreams: model.upstreams,
@@ -142,7 +140,6 @@ actor StageKeeper {
         ) {
             ExchangeHandoff(
                 shadow: { shadow.accept($0, under: settings) },
-                fellBack: { recorder.fellBack(extraction: names[$0], endpoint: "", reason: $1.rawValue) },
                 admits: shadow.admission(under: settings), leftOut: shadow.sampling(under: settings),
                 checks: shadow.checking(under: settings))
         }

@@ -15,6 +15,10 @@ struct TrafficModel: Sendable {
     let slots: ExtractionSlots
     /// What exchanges are compared by that were decided under this configuration.
     let shadow: ShadowSettings
+    /// What requests are counted by, as long as this configuration holds.
+    private let endpoints: EndpointIndex
+    /// By route: which segment of its paths keeps a user on one side; -1 where none does.
+    let affinitySegments: [Int]
 
     /// - Parameter last: the model before it, whose extractions keep their slots.
     init(_ configuration: ProxyConfiguration, redactor: Redactor, after last: TrafficModel? = nil) {
@@ -23,6 +27,14 @@ struct TrafficModel: Sendable {
         slots.add(configuration.extractions.map(\.definition.name))
         self.slots = slots
         shadow = Self.shadowSettings(configuration, slots, redactor)
+        endpoints = EndpointIndex(
+            routes: configuration.routes, templates: configuration.templates,
+            extractions: configuration.extractions.map(\.definition.name))
+        affinitySegments = configuration.routes.map { route in
+            let affinity = configuration.extractions[route.extraction].definition.affinity
+            guard case .pathParameter(let name) = affinity else { return -1 }
+            return route.pattern.segment(of: name) ?? -1
+        }
     }
 
     var definitions: [ExtractionDefinition] { configuration.extractions.map(\.definition) }
@@ -73,7 +85,7 @@ struct TrafficModel: Sendable {
                 return ExtractionTraffic(
                     definition: definition,
                     state: states[definition.name] ?? .initial(name: definition.name, now: Date()))
-            })
+            }, endpoints: endpoints, affinitySegments: affinitySegments)
     }
 
     private func bySlot<Value>(_ value: (ExtractionConfiguration) -> Value) -> [Value?] {

@@ -8,7 +8,7 @@ import Routing
 import Testing
 import Upstreams
 
-/// Where the one extraction of these tests stands; it owns `/orders/**`.
+/// Where the one extraction of these tests stands; it owns `paths`.
 struct OrdersExtraction {
     var stage = Stage.cutover
     var weight = Weight.all
@@ -16,24 +16,37 @@ struct OrdersExtraction {
     var writes = WritePolicy.dualWrite
     var affinity = Affinity.cookie("session")
     var hasContract = false
+    /// In the place of `weight`, if reads and writes move separately.
+    var weights: Weights?
+    var pin: Pin?
+    var paths = ["/orders/**"]
 
     var traffic: ExtractionTraffic {
         let definition = ExtractionDefinition(
             name: "orders", owner: nil, problem: "", because: [], hasContract: hasContract, affinity: affinity,
             cohort: nil,
             sample: sample, writes: writes, noise: .none, ramp: [], bake: .seconds(0), guardLimits: GuardLimits(),
-            window: .seconds(60), quiet: .seconds(0))
+            window: .seconds(60), quiet: .seconds(0), pin: pin)
         let state = ExtractionState(
-            name: "orders", stage: stage, weight: weight, since: Date(timeIntervalSince1970: 0), version: 1,
-            windowStartedAt: nil)
+            name: "orders", stage: stage, weights: weights ?? Weights(weight),
+            since: Date(timeIntervalSince1970: 0), version: 1, windowStartedAt: nil)
         return ExtractionTraffic(definition: definition, state: state)
     }
 
     func snapshot() throws -> ProxySnapshot {
-        let route = Route(
-            pattern: try RoutePattern(parsing: "/orders/**"), extraction: 0,
-            location: SourceLocation(file: "orders.yaml", line: 1, column: 1))
-        return ProxySnapshot(routes: try RouteTable([route]), extractionOfRoute: [0], extractions: [traffic])
+        let routes = try paths.map { path in
+            Route(
+                pattern: try RoutePattern(parsing: path), extraction: 0,
+                location: SourceLocation(file: "orders.yaml", line: 1, column: 1))
+        }
+        return ProxySnapshot(
+            routes: try RouteTable(routes), extractionOfRoute: routes.map { _ in 0 }, extractions: [traffic],
+            endpoints: EndpointIndex(
+                routes: routes, templates: EndpointTemplates(routes: routes, known: [["/orders/{id}"]]),
+                extractions: ["orders"]),
+            affinitySegments: routes.map { route in
+                if case .pathParameter(let name) = affinity { route.pattern.segment(of: name) ?? -1 } else { -1 }
+            })
     }
 }
 
@@ -43,13 +56,12 @@ final class ProxyUnderTest: Sendable {
     let directory: UpstreamDirectory
     let port: Int
     let captured: Watched<[CapturedExchange]>
-    let fellBack: Watched<[FallbackReason]>
     private let listener: Listener
     private let model: ProxyModel
 
     fileprivate init(
         server: ProxyServer, directory: UpstreamDirectory, listener: Listener, model: ProxyModel,
-        captured: Watched<[CapturedExchange]>, fellBack: Watched<[FallbackReason]>
+        captured: Watched<[CapturedExchange]>
     ) {
         self.server = server
         self.directory = directory
@@ -57,7 +69,6 @@ final class ProxyUnderTest: Sendable {
         self.model = model
         port = listener.port
         self.captured = captured
-        self.fellBack = fellBack
     }
 
     func connect(receiveBuffer: Int32? = nil) throws(SocketError) -> RawSocket {
@@ -76,6 +87,12 @@ final class ProxyUnderTest: Sendable {
     }
 
     func counters() async -> TrafficCounters { await server.counters().counters }
+
+    /// Of the first extraction.
+    func fellBack() async -> [FallbackReason: Int] {
+        let counts = await counters().extractions.first?.fellBack ?? []
+        return Dictionary(uniqueKeysWithValues: zip(FallbackReason.allCases, counts).filter { $0.1 > 0 })
+    }
 
     /// How the upstream of this name stands.
     func status(_ name: String = "monolith") async -> UpstreamStatus? {
@@ -148,7 +165,6 @@ func withProxy(
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
         let directory = UpstreamDirectory(loop: group.next(), resolver: resolver)
         let captured = Watched<[CapturedExchange]>([])
-        let fellBack = Watched<[FallbackReason]>([])
         let model = ProxyModel(
             snapshot: try snapshot ?? orders.snapshot(), upstreams: upstreams,
             settings: settings
@@ -157,14 +173,12 @@ func withProxy(
                 shadow: { exchange in
                     shadow?(exchange)
                     captured.change { $0.append(exchange) }
-                },
-                fellBack: { _, reason in fellBack.change { $0.append(reason) } })
+                })
         }
         let server = try await ProxyServer(group: group, model: model, directory: directory)
         let listener = try await server.listen(on: .init(host: "127.0.0.1", port: 0), options: listen)
         let proxy = ProxyUnderTest(
-            server: server, directory: directory, listener: listener, model: model, captured: captured,
-            fellBack: fellBack)
+            server: server, directory: directory, listener: listener, model: model, captured: captured)
         let result: Result<Void, any Error>
         do { result = .success(try await body(proxy)) } catch { result = .failure(error) }
         await proxy.shutdown(deadline: .zero)
