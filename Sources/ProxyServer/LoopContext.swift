@@ -1,4 +1,4 @@
-package import Extraction
+internal import Extraction
 package import HTTPWire
 package import NIOCore
 internal import Resilience
