@@ -84,6 +84,15 @@ CREATE TABLE strangler.waivers (
 
 CREATE UNIQUE INDEX waivers_in_force ON strangler.waivers (extraction, subject) WHERE revoked_at IS NULL;
 
+CREATE TRIGGER waivers_are_append_only
+    BEFORE DELETE OR TRUNCATE ON strangler.waivers
+    FOR EACH STATEMENT EXECUTE FUNCTION strangler.refuse_change();
+CREATE TRIGGER waivers_only_end
+    BEFORE UPDATE ON strangler.waivers FOR EACH ROW
+    WHEN (OLD.revoked_at IS NOT NULL OR (OLD.id, OLD.extraction, OLD.subject, OLD.at, OLD.actor, OLD.reason)
+          IS DISTINCT FROM (NEW.id, NEW.extraction, NEW.subject, NEW.at, NEW.actor, NEW.reason))
+    EXECUTE FUNCTION strangler.refuse_change();
+
 -- What retiring an extraction leaves behind: the code that may be deleted.
 CREATE TABLE strangler.retire_reports (
     extraction text NOT NULL,

@@ -130,6 +130,23 @@ extension OnRealPostgres {
             await store.close()
         }
 
+        @Test(arguments: [
+            "UPDATE strangler.waivers SET reason = 'x'", "UPDATE strangler.waivers SET revoked_at = NULL",
+            "UPDATE strangler.waivers SET subject = 'x' WHERE revoked_at IS NULL", "DELETE FROM strangler.waivers",
+            "TRUNCATE strangler.waivers",
+        ]) func `somebody's word cannot be changed, only ended`(statement: String) async throws {
+            let (store, connection) = try await EvidenceStoreTests.store()
+            for _ in 0..<2 {
+                try await store.revokeWaiver(extraction: "orders", subject: Self.get, actor: "bob", at: Self.now)
+                try await store.waive(
+                    extraction: "orders", subject: Self.get, actor: "ann", reason: "rare", at: Self.now)
+            }
+            let error = await #expect(throws: PostgresError.self) { try await connection.query(statement) }
+            #expect(error?.sqlState == "23001")
+            #expect(try await store.waivers(extraction: "orders").map(\.waiver.reason) == ["rare", "rare"])
+            await store.close()
+        }
+
         @Test func `a gap said twice is one gap, and is given out while it reaches into the time asked for`()
             async throws
         {
