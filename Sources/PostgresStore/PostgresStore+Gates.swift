@@ -63,7 +63,8 @@ extension EndpointEvidence {
             differing += count
         case (.shadowFailed, _): shadowFailed += count
         case (.notCompared, NotComparedReason.shed.rawValue): shed += count
-        case (.notCompared, NotComparedReason.notSampled.rawValue), (.primaryFailed, _): break
+        case (.primaryFailed, _): primaryFailed += count
+        case (.notCompared, NotComparedReason.notSampled.rawValue): break
         case (.notCompared, _): notCompared[reason, default: 0] += count
         }
     }

@@ -124,6 +124,86 @@ import Testing
         #expect(found(makeEndpoint(compared: .min, differing: .max, accepted: .max)).count == 1)
     }
 
+    @Test func cutoverSaysWhyThereIsTooLittleToCompare() {
+        var endpoint = makeEndpoint(compared: 12)
+        endpoint.primaryFailed = 988
+        #expect(
+            found(endpoint) == [
+                "GET /orders/{id}: needs 2995 clean comparisons, has 12 (the primary itself failed on 988 more)"
+            ])
+        // Not the other side's fault: no matter of coverage.
+        endpoint.compared = 3_000
+        endpoint.primaryFailed = 900_000
+        #expect(found(endpoint).isEmpty)
+    }
+
+    @Test func cutoverAsksForCoverage() {
+        let name = "GET /orders/{id}"
+        var endpoint = makeEndpoint(compared: 7_999)
+        endpoint.notCompared = ["body-too-large": 2_000, "stream": 1, "b": 0]
+        #expect(
+            found(endpoint) == [
+                "\(name): 79.99% of 10000 were compared (body-too-large 2000, stream 1), at least 80% have to be"
+            ])
+        endpoint.compared = 8_004
+        #expect(found(endpoint).isEmpty)
+        endpoint = makeEndpoint(compared: 9_000)
+        (endpoint.shed, endpoint.shadowFailed) = (501, 499)
+        #expect(
+            found(endpoint) == [
+                "\(name): 501 of 10000 (5.01%) were shed because too many waited, at most 5% may",
+                "\(name): the service failed on 499 of 9499 (5.26%), at most 1% may",
+            ])
+        // Ten requests are no share; the comparisons name what is missing.
+        endpoint = makeEndpoint(compared: 1)
+        endpoint.shadowFailed = 9
+        #expect(found(endpoint) == ["\(name): needs 2995 clean comparisons, has 1"])
+    }
+
+    @Test func headIsProvedByGet() {
+        let head = { (differing: Int, get: Int, path: String) in
+            missing(
+                from: makeState(.shadow), makeDefinition(),
+                StageEvidence(endpoints: [
+                    makeEndpoint("GET \(path)", compared: get),
+                    makeEndpoint("HEAD /orders", compared: 2, differing: differing),
+                ]))
+        }
+        #expect(head(0, 3_000, "/orders").isEmpty)
+        #expect(head(1, 3_000, "/orders") == ["HEAD /orders: 1 of 2 compared answers differ (50%), at most 0.1% may"])
+        #expect(head(0, 10, "/orders").count == 2)
+        #expect(head(0, 3_000, "/people") == ["HEAD /orders: needs 2995 clean comparisons, has 2"])
+        // OPTIONS tells of something else than GET.
+        #expect(
+            found(makeEndpoint("OPTIONS /orders", compared: 2))
+                == ["OPTIONS /orders: needs 2995 clean comparisons, has 2"])
+    }
+
+    @Test func endpointsAreWaivedOneByOne() {
+        var endpoint = makeEndpoint("OPTIONS /orders", compared: 2, differing: 2)
+        endpoint.shed = 900
+        endpoint.waiver = Waiver(actor: "ada", reason: "asked twice a month", at: .start)
+        #expect(found(endpoint).isEmpty)
+        var gap = EvidenceGap(
+            id: 12, began: .start, ended: Date.start.addingTimeInterval(90), replica: "a", reason: "it died")
+        var evidence = StageEvidence.healthy
+        evidence.gaps = [gap]
+        #expect(
+            missing(from: makeState(.shadow), makeDefinition(), evidence)
+                == ["gap 12: evidence of 1 min 30 s is missing at a: it died; waive it with a reason"])
+        gap.waiver = endpoint.waiver
+        evidence.gaps = [gap]
+        #expect(missing(from: makeState(.shadow), makeDefinition(), evidence).isEmpty)
+    }
+
+    @Test func writesThatOneSideNeverGetsAreNotProved() {
+        #expect(
+            missing(
+                from: makeState(.shadow), makeDefinition(writes: .never),
+                StageEvidence(endpoints: [makeEndpoint("POST /orders", compared: 9_000)]))
+                == ["POST /orders: writes are never sent to both sides; set `writes: dual-write`, or waive it"])
+    }
+
     @Test func cutoverAsksForMendedGroupsAndAnEmptyBacklog() {
         var evidence = StageEvidence.healthy
         evidence.regressedGroups = 1
