@@ -2,7 +2,7 @@ internal import Extraction
 internal import NIOCore
 
 /// What becomes of each request, for the counts by endpoint and side. Each side that was asked is counted once, when all is
-/// known of it; a request that the client abandoned is not, unless the service had failed it before.
+/// known of it; a request that the client abandoned is not, unless the service had failed it before, or kept it waiting.
 extension Exchange {
     /// The side that was asked last has answered, or not.
     func countAnswer(isError: Bool) {
@@ -15,6 +15,22 @@ extension Exchange {
                 head, method: method, status: answeredStatus, nanoseconds: max(0, headNanoseconds), bytes: answerBytes)
         }
     }
+
+    /// The client has left while it waited for an answer. A side that hangs, with clients less patient than the proxy, must
+    /// not look like one that nobody asks: from the time on at which a call is slow, it counts as one that took this long.
+    func countImpatience() {
+        guard machine.phase == .sent, requestEnded else { return }
+        let waited = (NIODeadline.now() - attemptBegan).nanoseconds
+        guard waited > upstream.settings.breaker?.slowAfter ?? Self.patience else { return }
+        // The breaker hears of a call that took its time, and of nothing else that the client may have had in mind.
+        settleBreaker(.success)
+        guard trafficKey >= 0 else { return }
+        headNanoseconds = waited
+        countAnswer(isError: false)
+    }
+
+    /// Nanoseconds, where there is no breaker.
+    private static let patience: Int64 = 2_000_000_000
 
     /// The service has failed, and the monolith's answer, if it comes, counts by itself.
     func countFallback(_ reason: FallbackReason) {

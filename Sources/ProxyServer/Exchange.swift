@@ -126,6 +126,7 @@ final class Exchange {
     func clientGone() {
         guard isActive else { return }
         if machine.phase != .tunnelling { context.counters.clientAborts += 1 }
+        countImpatience()
         abandon()
     }
 

@@ -11,7 +11,7 @@ import Testing
         let rate: Double
         let monolithErrors: Double
         var generator: SeededGenerator
-        /// By the second, the last two minutes.
+        /// By five seconds, the last two minutes.
         private var recent: [TrafficPair] = []
         private(set) var step = TrafficPair()
 
@@ -21,9 +21,9 @@ import Testing
         }
 
         mutating func live(_ seconds: Int, serviceErrors: Double) {
-            for _ in 0..<seconds {
-                let service = generator.poisson(rate * share)
-                let monolith = generator.poisson(rate * (1 - share))
+            for part in stride(from: 0, to: seconds, by: 5).map({ min(5, seconds - $0) }) {
+                let service = generator.poisson(rate * share * Double(part))
+                let monolith = generator.poisson(rate * (1 - share) * Double(part))
                 let pair = TrafficPair(
                     monolith: SideTraffic(
                         requests: monolith, errors: generator.binomial(monolith, monolithErrors)),
@@ -31,7 +31,7 @@ import Testing
                 recent.append(pair)
                 step.add(pair)
             }
-            recent.removeFirst(max(0, recent.count - 120))
+            recent.removeFirst(max(0, recent.count - 24))
         }
 
         var findings: GuardFindings {
@@ -73,6 +73,16 @@ import Testing
                 watch.live(5, serviceErrors: 0.005)
             }
             #expect(watch.step.service.requests <= requests, "at \(share): \(watch.step.service.requests)")
+        }
+    }
+
+    /// Four looks a day, at the last minutes and at all since the beginning.
+    @Test func aYearBesideAMonolithThatIsNoBetterEndsWithoutARollback() {
+        var watch = Watch(share: 0.5, rate: 20, monolithErrors: 0.002, seed: 7)
+        for look in 0..<1_460 {
+            watch.live(5, serviceErrors: 0.002)
+            let findings = watch.findings
+            #expect(findings.breaches.isEmpty, "look \(look)")
         }
     }
 

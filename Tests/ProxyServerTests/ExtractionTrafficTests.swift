@@ -348,7 +348,7 @@ import Upstreams
         try await withProxy(monolith: monolith.port, orders: orders) { proxy in
             await proxy.update(handoff: {
                 ExchangeHandoff(
-                    shadow: { exchange in captured.change { $0.append(exchange) } }, fellBack: { _, _ in },
+                    shadow: { exchange in captured.change { $0.append(exchange) } },
                     checks: { $0 == 0 })
             })
             let client = try proxy.connect()

@@ -1,6 +1,7 @@
 import Extraction
 import NIOCore
 import ProxyServer
+import Resilience
 import Routing
 import Testing
 import Upstreams
@@ -136,6 +137,39 @@ import Upstreams
             #expect(harvested["GET /orders/{id}", .service] == Harvested.Counts(requests: 1, errors: 1))
             #expect(harvested.fellBack == ["GET /orders/{id}": [.refused: 1]])
             #expect(harvested.traffic.count == 1 && harvested.unmatched == 0)
+        }
+    }
+
+    @Test func `a service that hangs while its clients leave has answers that took as long, and its breaker opens`()
+        async throws
+    {
+        let monolith = try Self.system("monolith")
+        let service = try ScriptedOrigin { connection throws(SocketError) in
+            _ = try connection.request()
+            _ = connection.socket.takeToEnd()
+        }
+        var hanging = UpstreamSettings(
+            name: "service", addresses: [UpstreamAddress(host: "127.0.0.1", port: service.port)])
+        hanging.breaker = CircuitBreaker.Limits(minimumCalls: 3, slowAfter: 0)
+        let upstreams = ProxyUpstreams(
+            monolith: UpstreamSettings(
+                name: "monolith", addresses: [UpstreamAddress(host: "127.0.0.1", port: monolith.port)]),
+            services: [hanging])
+        try await withProxy(upstreams: upstreams, orders: OrdersExtraction()) { proxy in
+            for number in 1...3 {
+                let client = try proxy.connect()
+                try client.send(Self.get("/orders/1"))
+                #expect(service.record.wait { $0.requests.count >= number })
+                client.reset()
+                #expect(service.record.wait { $0.finished >= number })
+            }
+            let harvested = await proxy.harvest()
+            #expect(harvested["GET /orders/{id}", .service] == Harvested.Counts(requests: 3, timed: 3))
+            #expect(harvested.nanoseconds > 0)
+            #expect(await proxy.server.openBreakers() == [1])
+            let client = try proxy.connect()
+            try client.send(Self.get("/orders/1"))
+            #expect(try Message.answer(from: client).text == "monolith")
         }
     }
 
