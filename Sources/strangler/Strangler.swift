@@ -11,6 +11,7 @@ struct Strangler: AsyncParsableCommand {
             Commands that need the running proxy find it at --admin (default http://127.0.0.1:9901).
             Exit codes: 0 done, 1 refused or found wanting, 2 wrong usage, 3 proxy or Postgres cannot be reached.
             """,
+        version: Strangler.version,
         groupedSubcommands: [
             CommandGroup(name: "Run", subcommands: [ServeCommand.self, DemoCommand.self, ShopServerCommand.self]),
             CommandGroup(

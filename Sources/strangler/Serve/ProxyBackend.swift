@@ -15,6 +15,7 @@ struct ProxyBackend: AdminBackend {
     let recorder: EvidenceRecorder
     let configuration: ConfigurationKeeper
     let store: StoreLink
+    let guardRunner: GuardRunner
 
     // MARK: Extractions
 

@@ -22,6 +22,7 @@ final class ProxyProcess: Sendable {
     let files: ConfigurationKeeper
     private let configuration: ProxyConfiguration
     private let parts: Parts
+    private let registry: ReplicaRegistry
     private let listeners: [Listener]
     private let data: DataDirectory
     private let background: Task<Void, Never>
@@ -49,8 +50,9 @@ final class ProxyProcess: Sendable {
 
     private init(
         port: Int, adminPort: Int, keeper: StageKeeper, files: ConfigurationKeeper, configuration: ProxyConfiguration,
-        parts: Parts, listeners: [Listener], data: DataDirectory, background: Task<Void, Never>,
-        storeTask: Task<Void, Never>, watching: Task<Void, Never>?, adminTask: Task<Void, any Error>
+        parts: Parts, registry: ReplicaRegistry, listeners: [Listener], data: DataDirectory,
+        background: Task<Void, Never>, storeTask: Task<Void, Never>, watching: Task<Void, Never>?,
+        adminTask: Task<Void, any Error>
     ) {
         self.port = port
         self.adminPort = adminPort
@@ -58,6 +60,7 @@ final class ProxyProcess: Sendable {
         self.files = files
         self.configuration = configuration
         self.parts = parts
+        self.registry = registry
         self.listeners = listeners
         self.data = data
         self.background = background
@@ -86,26 +89,36 @@ final class ProxyProcess: Sendable {
         let old = isTakingOver ? try await predecessor(data, logger) : nil
         let parts = try await makeParts(model, states, data, logger)
         let keeper = StageKeeper(
-            model: model, states: states, generation: 0, store: parts.store, recorder: parts.recorder,
-            server: parts.server, shadow: parts.shadow, cache: cache, logger: logger)
+            model: model, states: states, generation: 0, replica: ReplicaRegistry.newID(), store: parts.store,
+            recorder: parts.recorder, server: parts.server, shadow: parts.shadow, cache: cache, logger: logger)
+        let registry = ReplicaRegistry(
+            keeper: keeper, server: parts.server, recorder: parts.recorder, store: parts.store, data: data,
+            logger: logger)
+        let guardRunner = GuardRunner(
+            replica: keeper.replica,
+            stages: GuardedProcess(keeper: keeper, registry: registry, recorder: parts.recorder),
+            connected: { try parts.store.connected() }, logger: logger)
         let files = ConfigurationKeeper(
             path: file, running: configuration, reading: reading, keeper: keeper, redactor: redactor, logger: logger)
         let backend = ProxyBackend(
             keeper: keeper, server: parts.server, shadow: parts.shadow, recorder: parts.recorder,
-            configuration: files, store: parts.store)
+            configuration: files, store: parts.store, guardRunner: guardRunner)
         do {
             let (listeners, admin) = try await openAddresses(configuration, parts, backend, old)
             let background = Task {
                 await withDiscardingTaskGroup { group in
                     group.addTask { await parts.recorder.run() }
                     group.addTask { await keeper.follow() }
+                    group.addTask { await registry.run() }
+                    group.addTask { await guardRunner.run() }
                 }
             }
             Descriptors.warn(of: configuration, logger: logger)
             return ProxyProcess(
                 port: listeners.first?.port ?? 0, adminPort: admin.port, keeper: keeper, files: files,
-                configuration: configuration, parts: parts, listeners: listeners, data: data, background: background,
-                storeTask: Task { await parts.store.run() }, watching: isWatching ? Task { await files.watch() } : nil,
+                configuration: configuration, parts: parts, registry: registry, listeners: listeners, data: data,
+                background: background, storeTask: Task { await parts.store.run() },
+                watching: isWatching ? Task { await files.watch() } : nil,
                 adminTask: admin.task)
         } catch {
             await parts.server.shutdown(deadline: .zero)
@@ -202,7 +215,8 @@ final class ProxyProcess: Sendable {
         _ = try? await adminTask.value
         background.cancel()
         await background.value
-        await flush(isPatient: hasSuccessor)
+        // Without a goodbye a gap in the evidence is on record.
+        if await flush(isPatient: hasSuccessor) { await registry.signOff() }
         parts.recorder.gathers(from: nil)
         storeTask.cancel()
         await storeTask.value
@@ -211,11 +225,11 @@ final class ProxyProcess: Sendable {
     }
 
     /// While the private Postgres goes from one process to the next it is away for a moment.
-    private func flush(isPatient: Bool) async {
-        var triesLeft = isPatient ? 40 : 1
-        while await !parts.recorder.flush(), triesLeft > 1 {
-            triesLeft -= 1
-            try? await Task.sleep(for: .milliseconds(250))
+    private func flush(isPatient: Bool) async -> Bool {
+        for _ in 0..<(isPatient ? 40 : 1) {
+            if await parts.recorder.flush() { return true }
+            if isPatient { try? await Task.sleep(for: .milliseconds(250)) }
         }
+        return false
     }
 }

@@ -32,18 +32,20 @@ actor StageKeeper {
     /// False until the stages were read from Postgres or from the cache: before, everything goes to the monolith, which
     /// would be wrong for a proxy that is started anew in the middle of a migration.
     private(set) var knowsStages: Bool
-    private let store: StoreLink
-    private let recorder: EvidenceRecorder
-    private let server: ProxyServer
-    private let shadow: ShadowRunner
+    /// This process among the others.
+    let replica: String
+    let store: StoreLink
+    let recorder: EvidenceRecorder
+    let server: ProxyServer
+    let shadow: ShadowRunner
     private let cache: StateCache
-    private let logger: Logger
+    let logger: Logger
 
     init(
-        model: TrafficModel, states: [String: ExtractionState], generation: Int, store: StoreLink,
-        recorder: EvidenceRecorder,
-        server: ProxyServer, shadow: ShadowRunner, cache: StateCache, logger: Logger
+        model: TrafficModel, states: [String: ExtractionState], generation: Int, replica: String, store: StoreLink,
+        recorder: EvidenceRecorder, server: ProxyServer, shadow: ShadowRunner, cache: StateCache, logger: Logger
     ) {
+        self.replica = replica
         self.shadow = shadow
         knowsStages = model.definitions.isEmpty || states.values.contains { $0.version > 0 }
         self.model = model
@@ -58,17 +60,8 @@ actor StageKeeper {
 
     // MARK: Following
 
-    /// Reads the stages from Postgres every second until the task is cancelled. (LISTEN/NOTIFY, which is sent with each
-    /// change, will make this the safety net.)
-    func follow() async {
-        while !Task.isCancelled {
-            await readStages()
-            let wait: Duration = isFollowing ? .seconds(1) : .milliseconds(100)
-            guard (try? await Task.sleep(for: wait)) != nil else { break }
-        }
-    }
-
-    private func readStages() async {
+    /// See `follow`.
+    func readStages() async {
         do {
             let known = try await store.connected().load()
             if !isFollowing { logger.notice("Postgres is connected, stages are followed") }
@@ -87,8 +80,9 @@ actor StageKeeper {
         }
     }
 
-    /// Versions only go up: what a slow query read is not taken back over what a command has just changed.
-    private func adopt(_ found: [ExtractionState]) async {
+    /// In effect on every loop when it returns. Versions only go up: what a slow query read is not taken back over what a
+    /// command has just changed.
+    func adopt(_ found: [ExtractionState]) async {
         var changed = false
         for state in found where state.version > (states[state.name]?.version ?? 0) {
             states[state.name] = state
@@ -124,10 +118,11 @@ actor StageKeeper {
     }
 
     private func publish() async {
-        cache.save(states.values.sorted { $0.name < $1.name })
         generation += 1
+        // Clients first, the disk after.
         await server.update(
             Self.proxyModel(model, states, generation: generation, shadow: shadow))
+        cache.save(states.values.sorted { $0.name < $1.name })
     }
 
     static func proxyModel(
@@ -151,8 +146,7 @@ actor StageKeeper {
         _ command: StageCommand, on name: String, force: Bool, reason: String?, actor: String
     ) async throws(Failure) -> ExtractionState {
         let (definition, state) = try find(name)
-        await recorder.flush()
-        let evidence = try await findings(for: definition, in: state).evidence
+        let evidence = try await evidence(for: command, definition, state)
         let transition: StageTransition
         let now = Date()
         do throws(Refusal) {
@@ -163,39 +157,47 @@ actor StageKeeper {
             throw .refused(error.reasons)
         }
         do {
-            let changed = try await apply(transition, actor: actor, reason: reason, evidence: evidence, at: now)
-            await adopt([changed])
-            logger.notice(
-                "\(name): \(transition.action) by \(actor): \(transition.from.stage) \(transition.from.weight) → \(changed.stage) \(changed.weight)\(transition.forced ? " (forced)" : "")"
-            )
-            return changed
+            return try await apply(transition, actor: actor, reason: reason, evidence: evidence, at: now)
         } catch let conflict as StageConflict {
+            await readStages()
             throw .conflict(conflict.description)
         } catch {
             throw .storeUnavailable("\(error)")
         }
     }
 
-    /// Compare-and-set. A store that knows less than this proxy was restored from a backup, or is new: what is served
-    /// stays as it is, and the command writes the known state back over it. Otherwise no command, not even a rollback,
-    /// would ever be accepted again.
-    private func apply(
+    private func evidence(
+        for command: StageCommand, _ definition: ExtractionDefinition, _ state: ExtractionState
+    ) async throws(Failure) -> StageEvidence {
+        // Nothing is asked of evidence to go back, and nobody waits for it then.
+        if command == .rollback { return await recordedEvidence(for: definition, in: state) }
+        await recorder.flush()
+        return try await findings(for: definition, in: state).evidence
+    }
+
+    /// Stores a transition by compare-and-set, and brings it to every loop. A store that knows less than this proxy was
+    /// restored from a backup, or is new: what is served stays as it is, and the transition writes the known state back
+    /// over it. Otherwise no command, not even a rollback, would ever be accepted again.
+    func apply(
         _ transition: StageTransition, actor: String, reason: String?, evidence: StageEvidence, at now: Date
     ) async throws -> ExtractionState {
         let store = try store.connected()
+        let changed: ExtractionState
         do {
-            return try await store.apply(transition, actor: actor, reason: reason, evidence: evidence, at: now)
+            changed = try await store.apply(transition, actor: actor, reason: reason, evidence: evidence, at: now)
         } catch let conflict as StageConflict where conflict.found < transition.from.version {
-            let known = transition.from
-            let from = ExtractionState(
-                name: known.name, stage: known.stage, weights: known.weights, since: known.since,
-                version: conflict.found, windowStartedAt: known.windowStartedAt, isRamping: known.isRamping,
-                hold: known.hold, bakingSince: known.bakingSince)
             let over = StageTransition(
-                action: transition.action, from: from, to: transition.to, forced: transition.forced)
+                action: transition.action, from: transition.from.at(version: conflict.found), to: transition.to,
+                forced: transition.forced)
             let why = "(Postgres knew version \(conflict.found), this proxy \(transition.from.version)) \(reason ?? "")"
-            return try await store.apply(over, actor: actor, reason: why, evidence: evidence, at: now)
+            changed = try await store.apply(over, actor: actor, reason: why, evidence: evidence, at: now)
         }
+        await adopt([changed])
+        let forced = transition.forced ? " (forced)" : ""
+        logger.notice(
+            "\(changed.name): \(transition.action) by \(actor): \(transition.from.point.said) → \(changed.point.said)\(forced)\(reason.map { ": " + $0 } ?? "")"
+        )
+        return changed
     }
 
     func find(_ name: String) throws(Failure) -> (ExtractionDefinition, ExtractionState) {
@@ -204,59 +206,17 @@ actor StageKeeper {
         }
         return (definition, state)
     }
+}
 
-    // MARK: Evidence
-
-    /// What is known about an extraction since its present stage was entered: in full, for people, and boiled down to what
-    /// gates look at.
-    struct Findings {
-        let verdicts: VerdictSummary
-        let fallbacks: FallbackSummary
-        let evidence: StageEvidence
-        let conformance: [ConformanceReport]
-    }
-
-    func findings(
-        for definition: ExtractionDefinition, in state: ExtractionState
-    ) async throws(Failure) -> Findings {
-        let backlog = await shadow.undeliveredWrites()
-        let index = model.slots.slot(of: definition.name) ?? 0
-        let services = model.upstreams.services
-        // The data plane's own check: a gate that opens on it opens to a service that is in use.
-        let service = services.indices.contains(index) ? services[index] : nil
-        let isHealthy: Bool? = if let service { await server.checkNow(service) } else { nil }
-        do {
-            let store = try store.connected()
-            let verdicts = try await store.verdictSummary(extraction: definition.name, since: state.since)
-            let fallbacks = try await store.fallbackSummary(
-                extraction: definition.name, since: state.windowStartedAt ?? state.since)
-            let regressed = try await store.groups(extraction: definition.name).count { $0.state == .regressed }
-            let conformance = try await model.conformance(of: definition.name, in: store)
-            let evidence = StageEvidence(
-                serviceHealthy: isHealthy, compared: verdicts.total.compared, match: verdicts.total.match,
-                mismatch: verdicts.total.mismatch, accepted: verdicts.total.accepted, regressedGroups: regressed,
-                writeBacklog: index < backlog.count ? backlog[index] : 0,
-                fellBackTotal: fallbacks.total, lastFellBackAt: fallbacks.lastAt,
-                contractProblems: model.contractProblems(of: definition.name),
-                endpoints: verdicts.endpoints.sorted { $0.key < $1.key }.map { EndpointEvidence($0.key, $0.value) },
-                conformance: conformance.filter(\.isListed).map(\.evidence))
-            return Findings(verdicts: verdicts, fallbacks: fallbacks, evidence: evidence, conformance: conformance)
-        } catch {
-            throw .storeUnavailable("\(error)")
-        }
-    }
-
-    func gate(for definition: ExtractionDefinition, in state: ExtractionState, evidence: StageEvidence) -> Gate {
-        ExtractionMachine.gate(state: state, definition: definition, evidence: evidence, now: Date())
+extension ExtractionState {
+    fileprivate func at(version: Int64) -> ExtractionState {
+        ExtractionState(
+            name: name, stage: stage, weights: weights, since: since, version: version,
+            windowStartedAt: windowStartedAt, isRamping: isRamping, hold: hold, bakingSince: bakingSince)
     }
 }
 
-extension EndpointEvidence {
-    init(_ endpoint: String, _ counts: VerdictCounts) {
-        var notCompared = counts.notCompared
-        for reason in [NotComparedReason.shed, .notSampled] { notCompared[reason.rawValue] = nil }
-        self.init(
-            endpoint: endpoint, compared: counts.compared, differing: counts.mismatch - counts.accepted,
-            accepted: counts.accepted, shadowFailed: counts.shadowFailed, shed: counts.shed, notCompared: notCompared)
-    }
+extension StagePoint {
+    /// `cutover 25%`.
+    var said: String { "\(stage.rawValue) \(weights)" }
 }
