@@ -194,8 +194,8 @@ let package = Package(
         .testTarget(
             name: "LiveTests",
             dependencies: [
-                "strangler", "AdminAPI", "DemoShop", "Extraction", "Comparison", "PostgresClient", "PostgresStore",
-                "ProxyConfiguration", "ProxyServer",
+                "strangler", "AdminAPI", "DemoShop", "Extraction", "Comparison", "ProxyConfiguration", "ProxyServer",
+                "PostgresClient", "PostgresStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
