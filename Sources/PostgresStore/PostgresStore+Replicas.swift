@@ -15,13 +15,19 @@ package struct Replica: Sendable, Equatable {
         package var backlog: Int
         /// Of the service, over its event loops: circuit breakers that are not closed.
         package var openBreakers: Int
+        /// The monolith does not answer it: by health check, or circuit breaker.
+        package var isMonolithFailing: Bool
 
-        package init(version: Int64, stage: Stage?, weight: String, backlog: Int = 0, openBreakers: Int = 0) {
+        package init(
+            version: Int64, stage: Stage?, weight: String, backlog: Int = 0, openBreakers: Int = 0,
+            isMonolithFailing: Bool = false
+        ) {
             self.version = version
             self.stage = stage
             self.weight = weight
             self.backlog = backlog
             self.openBreakers = openBreakers
+            self.isMonolithFailing = isMonolithFailing
         }
 
         /// Reads what other versions wrote too.
@@ -32,6 +38,7 @@ package struct Replica: Sendable, Equatable {
             weight = try fields.decodeIfPresent(String.self, forKey: .weight) ?? ""
             backlog = try fields.decodeIfPresent(Int.self, forKey: .backlog) ?? 0
             openBreakers = try fields.decodeIfPresent(Int.self, forKey: .openBreakers) ?? 0
+            isMonolithFailing = try fields.decodeIfPresent(Bool.self, forKey: .isMonolithFailing) ?? false
         }
     }
 

@@ -228,7 +228,8 @@ package final class LoopContext {
 
     /// By slot.
     var openBreakers: [Bool] {
-        configuration.services.map { service in service?.breakerState.map { $0 != .closed } ?? false }
+        let now = now
+        return configuration.services.map { $0?.isBreakerOpen(now: now) ?? false }
     }
 
     // MARK: Chance

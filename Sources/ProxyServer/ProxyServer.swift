@@ -170,8 +170,7 @@ package final class ProxyServer: Sendable {
         return harvests
     }
 
-    /// By extraction slot: how many event loops do not let all requests through to the service, because their circuit
-    /// breaker is open or still trying.
+    /// By extraction slot: how many event loops keep requests from the service, because their circuit breaker is open.
     package func openBreakers() async -> [Int] {
         var open: [Int] = []
         for context in contexts {

@@ -171,6 +171,13 @@ package final class Upstream {
 
     package var breakerState: CircuitBreaker.State? { breaker?.state }
 
+    /// Whether the breaker keeps requests away now. Not once it would let one out to try: an upstream that nobody asks any
+    /// more would be called broken for ever.
+    package func isBreakerOpen(now: NIODeadline) -> Bool {
+        guard let breaker, breaker.state == .open else { return false }
+        return breaker.wouldRefuse(now: Int64(clamping: now.uptimeNanoseconds))
+    }
+
     // MARK: Time and end
 
     /// Closes connections that were unused for longer than `keepAlive`, takes ejected endpoints back. The loop's tick

@@ -51,7 +51,7 @@ package struct UpstreamStatus: Sendable, Equatable {
     package private(set) var connections = 0
     /// Exchanges that wait for a connection.
     package private(set) var pending = 0
-    /// Event loops whose breaker is not closed.
+    /// Event loops whose breaker keeps requests away.
     package private(set) var openBreakers = 0
 
     init(name: String, endpoints: [Endpoint], failedResolutions: Int, resolutionError: String?) {
@@ -103,7 +103,7 @@ extension Upstream {
                     lastFault: pool.lastFault)
             },
             connections: connections, pending: waiting.count { $0.consumer != nil },
-            isBreakerOpen: breakerState.map { $0 != .closed } ?? false)
+            isBreakerOpen: isBreakerOpen(now: .now()))
     }
 }
 

@@ -1,4 +1,5 @@
 import AdminAPI
+import Extraction
 import Foundation
 
 /// Runs this program's own commands, as the people do who use it: what the tour proves, it proves by the public face.
@@ -47,6 +48,12 @@ struct OwnCommand {
         try await decoded("diffs", "orders", "--json")
     }
 
+    func lastChange() async throws -> HistoryEntry {
+        let entries: [HistoryEntry] = try await decoded("history", "orders", "--limit", "1", "--json")
+        guard let entry = entries.first else { throw TourFailure("the history is empty") }
+        return entry
+    }
+
     func explain(_ path: String) async throws -> ExplainReport {
         try await decoded("explain", "GET", path, "--json")
     }
@@ -79,7 +86,9 @@ struct OwnCommand {
                 "strangler \(arguments.joined(separator: " ")) should be refused, but: exit \(outcome.status) \(outcome.error)"
             )
         }
-        return outcome.error.replacing("strangler: orders: refused", with: "").replacing("\n  - ", with: "; ")
+        // What stands after an empty line is advice.
+        let reasons = outcome.error.split(separator: "\n\n").first.map(String.init) ?? ""
+        return reasons.replacing("strangler: orders: refused", with: "").replacing("\n  - ", with: "; ")
             .trimmingCharacters(in: CharacterSet(charactersIn: " :;\n"))
     }
 }

@@ -65,9 +65,8 @@ extension Tour {
         }
         await traffic.resume()
         try await expectStage("shadow", weight: 0)
-        await traffic.once(journeys: 10)
-        try await quiesce()
-        await traffic.resume()
+        let refusal = try await command.refused("cutover", "orders", "--ramp", "--reason", "too early")
+        try await openGate()
         let report = try await command.status()
         let endpoints = Set(Discrepancies.planted.map(\.endpoint))
         for endpoint in endpoints {
@@ -81,6 +80,18 @@ extension Tour {
             "4 shadow",
             "fixed release: \(report.shadow.compared) comparisons on \(report.endpoints?.count ?? 0) endpoints, 0 differ "
                 + "(not compared: \(describe(report.shadow.notCompared)))")
+        Console.print("             cutover refused early: \(refusal)")
+        say("", "the gate is open: each endpoint differs in at most 5 %, with 95 % confidence")
+    }
+
+    /// Shoppers go through the shop until every endpoint has its clean comparisons.
+    func openGate() async throws {
+        try await wait(60, for: "the gate to cutover") {
+            await traffic.once(journeys: 10)
+            return try await command.status().gate.open ? true : nil
+        }
+        try await quiesce()
+        await traffic.resume()
     }
 
     func describe(_ reasons: [String: Int]) -> String {

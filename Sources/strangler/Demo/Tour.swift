@@ -48,16 +48,21 @@ struct Tour {
         let end = ContinuousClock.now + .seconds(seconds)
         while true {
             if let answer = try await question() { return answer }
-            guard ContinuousClock.now < end else { throw TourFailure("not seen within \(seconds) s: \(what)") }
+            guard ContinuousClock.now < end else {
+                let why = (try? await command.status())?.gate.missing ?? []
+                throw TourFailure("not seen within \(seconds) s: \(what); \(why.joined(separator: "; "))")
+            }
             try await Task.sleep(for: .milliseconds(100))
         }
     }
 
     func expectStage(_ stage: String, weight: Double) async throws {
         let report = try await command.status()
-        try expect(
-            report.stage.rawValue == stage && report.weight.percent == weight,
-            "stage \(stage) at \(weight) % expected, found \(report.stage) at \(report.weight)")
+        if report.stage.rawValue == stage && report.weight.percent == weight { return }
+        let last = try await command.lastChange()
+        throw TourFailure(
+            "stage \(stage) at \(weight) % expected, found \(report.stage) at \(report.weight): \(last.action) by \(last.actor): \(last.reason ?? "")"
+        )
     }
 
     /// What clients saw since the last look: nothing wrong, or the tour ends.

@@ -101,7 +101,7 @@ extension ProxyBackend {
                 $0.faults
             },
             each("strangler_upstream_pending", "Requests that wait for a connection.", .gauge) { $0.pending },
-            each("strangler_upstream_open_breakers", "Event loops whose circuit breaker is not closed.", .gauge) {
+            each("strangler_upstream_open_breakers", "Event loops whose circuit breaker keeps requests away.", .gauge) {
                 $0.openBreakers
             },
             each("strangler_upstream_resolution_failures_total", "Look-ups of names that failed.", .counter) {

@@ -145,21 +145,39 @@ actor StageKeeper {
     func perform(
         _ command: StageCommand, on name: String, force: Bool, reason: String?, actor: String
     ) async throws(Failure) -> ExtractionState {
+        let asked = Asked(by: actor, reason: reason, force: force)
+        for _ in 0..<2 {
+            let (definition, state) = try find(name)
+            do throws(Failure) {
+                return try await carryOut(command, definition, state, asked)
+            } catch {
+                guard case .conflict = error else { throw error }
+                await readStages()
+                // A ramp has moved in the same moment: what holds or goes back is meant for that weight too. Not where
+                // somebody has gone back already: twice would be too far.
+                guard command == .rollback || command == .pause, states[name]?.stage == state.stage else { throw error }
+            }
+        }
         let (definition, state) = try find(name)
+        return try await carryOut(command, definition, state, asked)
+    }
+
+    private func carryOut(
+        _ command: StageCommand, _ definition: ExtractionDefinition, _ state: ExtractionState, _ asked: Asked
+    ) async throws(Failure) -> ExtractionState {
         let evidence = try await evidence(for: command, definition, state)
         let transition: StageTransition
         let now = Date()
         do throws(Refusal) {
             transition = try ExtractionMachine.decide(
-                command, state: state, definition: definition, evidence: evidence,
-                asked: Asked(by: actor, reason: reason, force: force), now: now)
+                command, state: state, definition: definition, evidence: evidence, asked: asked, now: now)
         } catch {
             throw .refused(error.reasons)
         }
         do {
-            return try await apply(transition, actor: actor, reason: reason, evidence: evidence, at: now)
+            return try await apply(
+                transition, actor: asked.actor, reason: asked.reason, evidence: evidence, at: now)
         } catch let conflict as StageConflict {
-            await readStages()
             throw .conflict(conflict.description)
         } catch {
             throw .storeUnavailable("\(error)")
@@ -169,8 +187,8 @@ actor StageKeeper {
     private func evidence(
         for command: StageCommand, _ definition: ExtractionDefinition, _ state: ExtractionState
     ) async throws(Failure) -> StageEvidence {
-        // Nothing is asked of evidence to go back, and nobody waits for it then.
-        if command == .rollback { return await recordedEvidence(for: definition, in: state) }
+        // Nothing is asked of evidence to go back or to hold, and nobody waits for it then.
+        if command == .rollback || command == .pause { return await recordedEvidence(for: definition, in: state) }
         await recorder.flush()
         return try await findings(for: definition, in: state).evidence
     }

@@ -5,9 +5,9 @@ import PostgresStore
 extension GuardStore {
     /// What the guard judges by, summed over replicas.
     ///
-    /// Both spans begin where a bucket of counters does, and not before the present weight: the recent one with the minute
-    /// before this one, the whole one when the weight began to bake. What a replica has counted at another weight and
-    /// brings late, at most a second's worth unless it was cut off, is among it.
+    /// Both spans begin where a bucket of counters does: the whole one when the weight began to bake, or somebody said
+    /// `resume`; the recent one with the minute before this one, but not earlier. What a replica has counted at another
+    /// weight and brings late, at most a second's worth unless it was cut off, is among it.
     ///
     /// - Parameters:
     ///   - step: of the whole span, if it was read a short while ago.
@@ -18,7 +18,7 @@ extension GuardStore {
     ) async throws -> GuardEvidence {
         let name = definition.name
         let recent = try await guardSpan(
-            extraction: name, since: max(state.since, now.addingTimeInterval(-60).minute))
+            extraction: name, since: max(state.bakingSince, now.addingTimeInterval(-60).minute))
         var whole = step
         if whole == nil {
             whole = try await guardSpan(extraction: name, since: state.bakingSince)
@@ -28,6 +28,7 @@ extension GuardStore {
             guard let served = other.extractions[name] else { continue }
             evidence.backlog += served.backlog
             if served.openBreakers > 0 { evidence.openBreakers.append(other.id) }
+            if served.isMonolithFailing { evidence.failingMonolith.append(other.id) }
             guard other.id != replica else { continue }
             if other.isSilent {
                 evidence.silentReplicas.append(other.id)

@@ -100,18 +100,30 @@ actor ReplicaRegistry {
     private func described() async -> Replica {
         let model = await keeper.model
         let states = await keeper.states
-        let upstreams = await server.upstreams()
+        let openBreakers = await server.openBreakers()
+        let isMonolithFailing = await isMonolithFailing()
         var served: [String: Replica.ServedState] = [:]
         for definition in model.definitions {
-            guard let state = states[definition.name] else { continue }
+            guard let state = states[definition.name], let slot = model.slots.slot(of: definition.name) else {
+                continue
+            }
             served[definition.name] = Replica.ServedState(
                 version: state.version, stage: state.stage, weight: "\(state.weights)",
                 backlog: await keeper.ownBacklog(of: definition.name),
-                openBreakers: upstreams.filter { $0.name == definition.name }.reduce(0) { $0 + $1.openBreakers })
+                openBreakers: openBreakers.indices.contains(slot) ? openBreakers[slot] : 0,
+                isMonolithFailing: isMonolithFailing)
         }
         return Replica(
             id: id, host: host, process: process, version: Strangler.version, startedAt: startedAt,
             extractions: served, guardBackend: guardBackend)
+    }
+
+    private func isMonolithFailing() async -> Bool {
+        await server.upstreams().contains { upstream in
+            upstream.name == "monolith"
+                && (upstream.openBreakers > 0
+                    || (!upstream.endpoints.isEmpty && upstream.endpoints.allSatisfy { $0.health == .unhealthy }))
+        }
     }
 
     /// - Returns: whether Postgres has all of them.
