@@ -1,5 +1,7 @@
 internal import Extraction
 internal import NIOCore
+internal import Resilience
+internal import Upstreams
 
 /// What becomes of each request, for the counts by endpoint and side. Each side that was asked is counted once, when all is
 /// known of it; a request that the client abandoned is not, unless the service had failed it before, or kept it waiting.
