@@ -15,6 +15,21 @@ package protocol AdminBackend: Sendable {
         _ request: CommandRequest, on name: String, actor: String
     ) async throws(AdminError) -> ExtractionReport
 
+    /// Lets an endpoint or a gap pass the gate without evidence; returns the report after it.
+    /// - Throws: `.refused` for a subject that does not exist, with the near ones as reasons.
+    func waive(
+        _ request: WaiverRequest, on name: String, actor: String
+    ) async throws(AdminError) -> ExtractionReport
+
+    /// Takes a waiver back.
+    /// - Throws: `.refused` where there is none.
+    func unwaive(
+        _ request: WaiverRequest, on name: String, actor: String
+    ) async throws(AdminError) -> ExtractionReport
+
+    /// Every proxy that runs, or that fell silent.
+    func replicas() async throws(AdminError) -> [ReplicaReport]
+
     /// The newest entries first, at most `limit`.
     func history(name: String, limit: Int) async throws(AdminError) -> [HistoryEntry]
 
@@ -74,6 +89,18 @@ package struct CommandRequest: Sendable, Equatable {
         self.command = command
         self.reason = reason
         self.force = force
+    }
+}
+
+/// What may pass without evidence, and why.
+package struct WaiverRequest: Sendable, Equatable {
+    /// `GET /api/v1/orders/{id}`, or `gap 12`.
+    package var subject: String
+    package var reason: String?
+
+    package init(subject: String, reason: String?) {
+        self.subject = subject
+        self.reason = reason
     }
 }
 

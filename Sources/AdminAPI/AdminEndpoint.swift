@@ -7,7 +7,9 @@ import Hummingbird
 /// list, so none of them can leave one out.
 package enum AdminEndpoint: CaseIterable, Sendable {
     case console, groupPage
-    case extractions, extraction, advance, cutover, rollback, retire, history
+    case extractions, extraction, history
+    case advance, cutover, ramp, pause, resume, rollback, retire
+    case waive, unwaive, replicas
     case groups, group, groupState, replay
     case rules, noise
     case explain, openAPI
@@ -17,7 +19,9 @@ package enum AdminEndpoint: CaseIterable, Sendable {
     /// `GET` or `POST`.
     package var method: String {
         switch self {
-        case .advance, .cutover, .rollback, .retire, .groupState, .replay, .reload: "POST"
+        case .advance, .cutover, .ramp, .pause, .resume, .rollback, .retire, .waive, .unwaive, .groupState, .replay,
+            .reload:
+            "POST"
         default: "GET"
         }
     }
@@ -31,6 +35,12 @@ package enum AdminEndpoint: CaseIterable, Sendable {
         case .extraction: "/api/v1/extractions/{name}"
         case .advance: "/api/v1/extractions/{name}/advance"
         case .cutover: "/api/v1/extractions/{name}/cutover"
+        case .ramp: "/api/v1/extractions/{name}/ramp"
+        case .pause: "/api/v1/extractions/{name}/pause"
+        case .resume: "/api/v1/extractions/{name}/resume"
+        case .waive: "/api/v1/extractions/{name}/waive"
+        case .unwaive: "/api/v1/extractions/{name}/unwaive"
+        case .replicas: "/api/v1/replicas"
         case .rollback: "/api/v1/extractions/{name}/rollback"
         case .retire: "/api/v1/extractions/{name}/retire"
         case .history: "/api/v1/extractions/{name}/history"
@@ -62,7 +72,10 @@ struct AdminHandlers: Sendable {
         case .groupPage: return await console.group(try request.parameter("signature"), backend)
         case .extractions: return try .json(try await backend.reports(name: nil))
         case .extraction: return try await extraction(request)
-        case .advance, .cutover, .rollback, .retire: return try await command(endpoint, request)
+        case .advance, .cutover, .ramp, .pause, .resume, .rollback, .retire:
+            return try await command(endpoint, request)
+        case .waive, .unwaive: return try await waiver(endpoint, request)
+        case .replicas: return try .json(try await backend.replicas())
         case .history: return try await history(request)
         case .groups: return try await groups(request)
         case .group: return try .json(try await backend.group(signature: try request.parameter("signature")))
@@ -96,34 +109,71 @@ struct AdminHandlers: Sendable {
         let name = try request.parameter("name")
         let body = try await request.body(CommandBody.self)
         let command = CommandRequest(
-            command: try Self.stageCommand(endpoint, to: body.to), reason: try AdminRequest.reason(body.reason),
+            command: try Self.stageCommand(endpoint, body), reason: try AdminRequest.reason(body.reason),
             force: body.force)
+        // Not only where something stands in the way: who means to override has to say why before looking.
+        if command.force, command.reason == nil {
+            throw AdminError(.refused, "\(name): refused", reasons: ["force needs a reason, it goes into the history"])
+        }
         return try .json(try await backend.perform(command, on: name, actor: request.actor))
     }
 
+    private func waiver(_ endpoint: AdminEndpoint, _ request: AdminRequest) async throws -> Response {
+        let name = try request.parameter("name")
+        let body = try await request.body(WaiverBody.self)
+        let waiver = WaiverRequest(subject: body.subject, reason: try AdminRequest.reason(body.reason))
+        if endpoint == .unwaive {
+            return try .json(try await backend.unwaive(waiver, on: name, actor: request.actor))
+        }
+        guard waiver.reason != nil else {
+            throw AdminError(
+                .refused, "\(name): refused", reasons: ["a waiver needs a reason: it stands in place of evidence"])
+        }
+        return try .json(try await backend.waive(waiver, on: name, actor: request.actor))
+    }
+
     private static func stageCommand(
-        _ endpoint: AdminEndpoint, to target: CommandBody.Target?
+        _ endpoint: AdminEndpoint, _ body: CommandBody
     ) throws(AdminError) -> StageCommand {
-        switch (endpoint, target) {
-        case (.advance, .none): return .advance(to: nil)
-        case (.advance, .text(let text)):
-            guard let stage = Stage(rawValue: text) else {
-                let known = Stage.allCases.map(\.rawValue).joined(separator: ", ")
-                throw AdminError(.invalid, "\(text) is not a stage; stages are \(known)")
+        if endpoint == .cutover {
+            guard let target = body.to else {
+                throw AdminError(.invalid, "cutover needs `to`, a weight like 25 or \"12.5%\"")
             }
-            return .advance(to: stage)
-        case (.advance, .weight): throw AdminError(.invalid, "`to` of advance is a stage; cutover sets weights")
-        case (.cutover, .weight(let weight)): return .cutover(weight)
-        case (.cutover, .text(let text)):
+            return .cutover(try weight(target), of: body.of ?? .all)
+        }
+        guard body.of == nil else { throw AdminError(.invalid, "only cutover takes `of`") }
+        if endpoint == .advance { return .advance(to: try body.to.map(stage)) }
+        guard body.to == nil else { throw AdminError(.invalid, "only advance and cutover take `to`") }
+        switch endpoint {
+        case .ramp: return .ramp
+        case .pause: return .pause
+        case .resume: return .resume
+        case .retire: return .retire
+        case .rollback: return .rollback
+        default: throw AdminError(.invalid, "there is no such command")
+        }
+    }
+
+    private static func weight(_ target: CommandBody.Target) throws(AdminError) -> Weight {
+        switch target {
+        case .weight(let weight): return weight
+        case .text(let text):
             guard let weight = Weight(parsing: text) else {
                 throw AdminError(.invalid, "\(text) is not a weight: 0% to 100%, with up to two decimals")
             }
-            return .cutover(weight)
-        case (.cutover, .none): throw AdminError(.invalid, "cutover needs `to`, a weight like 25 or \"12.5%\"")
-        case (_, .some): throw AdminError(.invalid, "only advance and cutover take `to`")
-        case (.retire, .none): return .retire
-        case (_, .none): return .rollback
+            return weight
         }
+    }
+
+    private static func stage(_ target: CommandBody.Target) throws(AdminError) -> Stage {
+        guard case .text(let text) = target else {
+            throw AdminError(.invalid, "`to` of advance is a stage; cutover sets weights")
+        }
+        guard let stage = Stage(rawValue: text) else {
+            let known = Stage.allCases.map(\.rawValue).joined(separator: ", ")
+            throw AdminError(.invalid, "\(text) is not a stage; stages are \(known)")
+        }
+        return stage
     }
 
     private func history(_ request: AdminRequest) async throws -> Response {

@@ -97,7 +97,8 @@ struct AdminRequest {
     }
 }
 
-/// The body of a stage command: `{"to": …, "reason": …, "force": …}`, all of it optional but the weight of `cutover`.
+/// The body of a stage command: `{"to": …, "of": …, "reason": …, "force": …}`, all of it optional but the weight of
+/// `cutover`. Force without a reason is refused.
 struct CommandBody: Decodable {
     /// A stage, or a weight: which one, the command knows.
     enum Target {
@@ -106,14 +107,23 @@ struct CommandBody: Decodable {
     }
 
     var to: Target?
+    /// Which requests the weight is for.
+    var of: RequestKind?
     var reason: String?
     var force: Bool
 
-    private enum CodingKeys: String, CodingKey, CaseIterable { case to, reason, force }
+    private enum CodingKeys: String, CodingKey, CaseIterable { case to, of, reason, force }
 
     init(from decoder: any Decoder) throws {
         try decoder.refuseUnknownKeys(CodingKeys.self)
         let fields = try decoder.container(keyedBy: CodingKeys.self)
+        of = try fields.decodeIfPresent(String.self, forKey: .of).map { text in
+            guard let kind = RequestKind(rawValue: text) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .of, in: fields, debugDescription: "`of` is reads, writes or all")
+            }
+            return kind
+        }
         reason = try fields.decodeIfPresent(String.self, forKey: .reason)
         force = try fields.decodeIfPresent(Bool.self, forKey: .force) ?? false
         if try !fields.contains(.to) || fields.decodeNil(forKey: .to) {
@@ -123,6 +133,21 @@ struct CommandBody: Decodable {
         } else {
             to = .weight(try fields.decode(Weight.self, forKey: .to))
         }
+    }
+}
+
+/// The body of `waive` and `unwaive`: `{"subject": "GET /orders/{id}", "reason": …}`.
+struct WaiverBody: Decodable {
+    var subject: String
+    var reason: String?
+
+    private enum CodingKeys: String, CodingKey, CaseIterable { case subject, reason }
+
+    init(from decoder: any Decoder) throws {
+        try decoder.refuseUnknownKeys(CodingKeys.self)
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        subject = try fields.decode(String.self, forKey: .subject)
+        reason = try fields.decodeIfPresent(String.self, forKey: .reason)
     }
 }
 

@@ -6,11 +6,25 @@ package import FoundationEssentials
 package struct ExtractionReport: Sendable, Codable, Equatable {
     package var extraction: String
     package var stage: Stage
-    /// The share of keys that the service answers; in JSON a number in percent.
+    /// The share of keys whose reads the service answers; in JSON a number in percent.
     package var weight: Weight
+    /// Nil from proxies of older versions, here and below.
+    package var weights: WeightsReport?
     /// When stage or weight last changed.
     package var since: Date
+    /// Counts every change; replicas say which one they serve.
+    package var version: Int64?
     package var gate: GateReport
+    /// Why the weight does not rise.
+    package var hold: Hold?
+    package var ramp: RampReport?
+    /// Only where the service answers anything that could be taken back.
+    package var `guard`: GuardStatus?
+    package var waivers: [WaiverReport]?
+    /// Times within the present stage of which evidence is missing.
+    package var gaps: [EvidenceGap]?
+    /// With what they serve of this extraction.
+    package var replicas: [ReplicaReport]?
     /// Verdicts since the stage was entered.
     package var shadow: VerdictReport
     /// Writes that the other side has not got yet.
@@ -62,15 +76,34 @@ package struct GateReport: Sendable, Codable, Equatable {
     package var next: Stage?
     package var open: Bool
     package var missing: [String]
+    /// The whole checklist; empty where it is not known.
+    package var requirements: [Requirement]
 
-    package init(next: Stage?, open: Bool, missing: [String]) {
+    package init(next: Stage?, open: Bool, missing: [String], requirements: [Requirement] = []) {
         self.next = next
         self.open = open
         self.missing = missing
+        self.requirements = requirements
     }
 
     package init(_ gate: Gate) {
-        self.init(next: gate.next, open: gate.open, missing: gate.missing)
+        self.init(next: gate.next, open: gate.open, missing: gate.missing, requirements: gate.requirements)
+    }
+
+    /// What is shown as a checklist: also of a proxy of an older version, which told only what is missing.
+    package var checklist: [Requirement] {
+        requirements.isEmpty ? missing.map { .missing("", $0) } : requirements
+    }
+
+    private enum CodingKeys: String, CodingKey { case next, open, missing, requirements }
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            next: try fields.decodeIfPresent(Stage.self, forKey: .next),
+            open: try fields.decode(Bool.self, forKey: .open),
+            missing: try fields.decode([String].self, forKey: .missing),
+            requirements: try fields.decodeIfPresent([Requirement].self, forKey: .requirements) ?? [])
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -78,6 +111,7 @@ package struct GateReport: Sendable, Codable, Equatable {
         try fields.encode(next, forKey: .next)
         try fields.encode(open, forKey: .open)
         try fields.encode(missing, forKey: .missing)
+        try fields.encode(requirements, forKey: .requirements)
     }
 }
 
@@ -177,6 +211,14 @@ package struct FallbackReport: Sendable, Codable, Equatable {
     package var lastFellBackAt: Date?
     /// `fellBack` by the raw values of `FallbackReason`.
     package var byReason: [String: Int]?
+    /// `fellBack` by endpoint.
+    package var byEndpoint: [String: Int]?
+    /// The day of the window that runs, 1 on the first one, and how many there are; nil where none runs.
+    package var day: Int?
+    package var days: Int?
+    package var ends: Date?
+    /// Said in the last days.
+    package var warning: String?
 
     package init(
         window: Int, elapsed: Int, fellBack: Int, lastFellBackAt: Date? = nil, byReason: [String: Int]? = nil
@@ -186,6 +228,13 @@ package struct FallbackReport: Sendable, Codable, Equatable {
         self.fellBack = fellBack
         self.lastFellBackAt = lastFellBackAt
         self.byReason = byReason
+    }
+
+    package mutating func add(_ window: FallbackWindow) {
+        day = window.day
+        days = window.days
+        ends = window.ends
+        warning = window.warning
     }
 }
 

@@ -47,7 +47,15 @@ extension OpenAPI {
                   "stage": {"$ref": "#/components/schemas/Stage"},
                   "weight": {"$ref": "#/components/schemas/Weight"},
                   "since": {"type": "string", "description": "When stage or weight last changed.", "format": "date-time"},
+                  "weights": {"$ref": "#/components/schemas/Weights"},
+                  "version": {"type": "integer", "description": "Counts every change of the state."},
                   "gate": {"$ref": "#/components/schemas/Gate"},
+                  "hold": {"$ref": "#/components/schemas/Hold"},
+                  "ramp": {"$ref": "#/components/schemas/Ramp"},
+                  "guard": {"$ref": "#/components/schemas/Guard"},
+                  "waivers": {"type": "array", "items": {"$ref": "#/components/schemas/Waiver"}},
+                  "gaps": {"type": "array", "items": {"$ref": "#/components/schemas/Gap"}},
+                  "replicas": {"type": "array", "items": {"$ref": "#/components/schemas/Replica"}},
                   "shadow": {"$ref": "#/components/schemas/Verdicts"},
                   "backlog": {"type": "integer", "description": "Writes that the other side has not got yet."},
                   "fallback": {"$ref": "#/components/schemas/Fallback"},
@@ -87,7 +95,7 @@ extension OpenAPI {
               },
               "Gate": {
                 "type": "object",
-                "required": ["next", "open", "missing"],
+                "required": ["next", "open", "missing", "requirements"],
                 "properties": {
                   "next": {
                     "type": "string",
@@ -96,7 +104,8 @@ extension OpenAPI {
                     "description": "Null at the end of the way."
                   },
                   "open": {"type": "boolean"},
-                  "missing": {"type": "array", "items": {"type": "string"}}
+                  "missing": {"type": "array", "items": {"type": "string"}},
+                  "requirements": {"type": "array", "items": {"$ref": "#/components/schemas/Requirement"}}
                 }
               },
               "Verdicts": {
@@ -146,7 +155,16 @@ extension OpenAPI {
                     "type": "object",
                     "description": "fellBack by reason.",
                     "additionalProperties": {"type": "integer"}
-                  }
+                  },
+                  "byEndpoint": {
+                    "type": "object",
+                    "description": "fellBack by endpoint.",
+                    "additionalProperties": {"type": "integer"}
+                  },
+                  "day": {"type": "integer", "description": "Of the window that runs, 1 on the first one."},
+                  "days": {"type": "integer"},
+                  "ends": {"type": "string", "format": "date-time"},
+                  "warning": {"type": "string", "description": "Said in the last days."}
                 }
               },
               "Traffic": {
@@ -158,7 +176,11 @@ extension OpenAPI {
               "StagePoint": {
                 "type": "object",
                 "required": ["stage", "weight"],
-                "properties": {"stage": {"$ref": "#/components/schemas/Stage"}, "weight": {"$ref": "#/components/schemas/Weight"}}
+                "properties": {
+                  "stage": {"$ref": "#/components/schemas/Stage"},
+                  "weight": {"$ref": "#/components/schemas/Weight"},
+                  "writeWeight": {"$ref": "#/components/schemas/Weight"}
+                }
               },
               "HistoryEntry": {
                 "type": "object",
@@ -184,6 +206,7 @@ extension OpenAPI {
                 }
               },
               \#(trafficSchemas)
+              \#(machineSchemas)
               "Group": {
                 "type": "object",
                 "required": ["signature", "extraction", "endpoint", "state", "count", "differences", "firstSeen", "lastSeen"],
@@ -344,8 +367,9 @@ extension OpenAPI {
                       }
                     ]
                   },
+                  "of": {"type": "string", "enum": ["all", "reads", "writes"], "default": "all"},
                   "reason": {"type": "string", "maxLength": 2000},
-                  "force": {"type": "boolean", "default": false}
+                  "force": {"type": "boolean", "default": false, "description": "Needs a reason."}
                 },
                 "additionalProperties": false
               },
@@ -363,7 +387,7 @@ extension OpenAPI {
                 "required": [],
                 "properties": {
                   "reason": {"type": "string", "description": "Goes into history.", "maxLength": 2000},
-                  "force": {"type": "boolean", "default": false, "description": "Override a closed gate."}
+                  "force": {"type": "boolean", "default": false, "description": "Override a closed gate; needs a reason."}
                 },
                 "additionalProperties": false
               }

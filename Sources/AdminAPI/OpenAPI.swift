@@ -109,7 +109,7 @@ package enum OpenAPI {
             "/api/v1/extractions/{name}/rollback": {
               "post": {
                 "operationId": "rollback",
-                "summary": "Back to the stage before, at once; never gated.",
+                "summary": "The traffic back to the monolith at once, or one stage back where none was moved; never gated.",
                 "parameters": [{"$ref": "#/components/parameters/name"}, {"$ref": "#/components/parameters/actor"}],
                 "requestBody": {
                   "required": true,
@@ -154,6 +154,7 @@ package enum OpenAPI {
                 }
               }
             },
+            \#(machinePaths)
             "/api/v1/extractions/{name}/history": {
               "get": {
                 "operationId": "history",

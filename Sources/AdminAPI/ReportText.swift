@@ -86,8 +86,9 @@ package enum ReportText {
         switch report.stage {
         case .retired: return "over"
         case .fallback where window >= 172_800:
-            let days = max(1, report.fallback.window / 86_400)
-            return "day \(min(max(0, report.fallback.elapsed) / 86_400 + 1, days)) of \(days)"
+            let days = report.fallback.days ?? max(1, report.fallback.window / 86_400)
+            let day = report.fallback.day ?? min(max(0, report.fallback.elapsed) / 86_400 + 1, days)
+            return "day \(day) of \(days)"
         case .fallback: return "\(duration(min(elapsed, window))) of \(duration(window))"
         default: return "not begun, will take \(duration(window))"
         }

@@ -1,5 +1,5 @@
 /// "Did you mean": the known word that a mistyped one is closest to.
-enum Suggestion {
+package enum Suggestion {
     /// The nearest of `known` within a third of the word's length (at least one edit), the first of equals.
     static func nearest(to word: String, in known: [String]) -> String? {
         let limit = max(1, min(word.count, 40) / 3)
@@ -15,7 +15,7 @@ enum Suggestion {
 
     /// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours. Long words are cut, so
     /// that no file can make it slow.
-    static func distance(_ left: String, _ right: String) -> Int {
+    package static func distance(_ left: String, _ right: String) -> Int {
         let left = Array(left.unicodeScalars.prefix(40))
         let right = Array(right.unicodeScalars.prefix(40))
         var beforeLast: [Int] = []

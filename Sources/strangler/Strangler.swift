@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// One program for the three groups who live with it: platform teams (check, explain), reviewers (diffs, diff), ops
-/// (status, advance, cutover, rollback, retire, history). `serve` is the proxy itself.
+/// (status, advance, cutover, pause, resume, rollback, retire, waive, history, replicas). `serve` is the proxy itself.
 @main
 struct Strangler: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,8 +20,9 @@ struct Strangler: AsyncParsableCommand {
             CommandGroup(
                 name: "Traffic",
                 subcommands: [
-                    StatusCommand.self, AdvanceCommand.self, CutoverCommand.self, RollbackCommand.self,
-                    RetireCommand.self, HistoryCommand.self,
+                    StatusCommand.self, AdvanceCommand.self, CutoverCommand.self, PauseCommand.self,
+                    ResumeCommand.self, RollbackCommand.self, RetireCommand.self, WaiveCommand.self,
+                    UnwaiveCommand.self, HistoryCommand.self, ReplicasCommand.self,
                 ]),
             CommandGroup(
                 name: "Differences",

@@ -25,7 +25,7 @@ import Testing
                 report["gate"]
                     == .object([
                         "next": .string("cutover"), "open": .bool(false),
-                        "missing": .array([.string(SampleBackend.missing)]),
+                        "missing": .array([.string(SampleBackend.missing)]), "requirements": .array([]),
                     ]))
             #expect(
                 report["shadow"]
@@ -126,7 +126,9 @@ import Testing
             for (path, body) in [
                 ("advance", ""), ("advance", #"{"to":"cutover","force":true,"reason":"trial"}"#),
                 ("cutover", #"{"to":25}"#), ("cutover", #"{"to":"12.5%"}"#), ("rollback", #"{"reason":"  "}"#),
-                ("retire", #"{"to":null}"#),
+                ("retire", #"{"to":null}"#), ("cutover", #"{"to":25,"of":"reads"}"#),
+                ("cutover", #"{"to":5,"of":"writes"}"#), ("ramp", "{}"), ("pause", #"{"reason":"freeze"}"#),
+                ("resume", "{}"),
             ] {
                 let answer = try await admin.post(api + path, body, headers: ["strangler-actor": "ann@host"])
                 #expect(answer.status == 200, "\(path) \(body) \(answer.text)")
@@ -140,9 +142,12 @@ import Testing
                 CommandRequest(command: .advance(to: .cutover), reason: "trial", force: true),
                 CommandRequest(command: .cutover(Weight(clamping: 2500))),
                 CommandRequest(command: .cutover(Weight(clamping: 1250))), CommandRequest(command: .rollback),
-                CommandRequest(command: .retire), CommandRequest(command: .rollback),
+                CommandRequest(command: .retire), CommandRequest(command: .cutover(Weight(clamping: 2500), of: .reads)),
+                CommandRequest(command: .cutover(Weight(clamping: 500), of: .writes)), CommandRequest(command: .ramp),
+                CommandRequest(command: .pause, reason: "freeze"), CommandRequest(command: .resume),
+                CommandRequest(command: .rollback),
             ])
-        #expect(performed.map(\.actor) == Array(repeating: "ann@host", count: 6) + ["api"])
+        #expect(performed.map(\.actor) == Array(repeating: "ann@host", count: 11) + ["api"])
     }
 
     @Test(arguments: [
@@ -150,6 +155,8 @@ import Testing
         ("advance", #"{"forced":true}"#), ("advance", #"{"force":"yes"}"#), ("cutover", "{}"),
         ("cutover", #"{"to":12.345}"#), ("cutover", #"{"to":101}"#), ("cutover", #"{"to":-1}"#),
         ("cutover", #"{"to":1e999}"#), ("cutover", #"{"to":"a lot"}"#), ("cutover", #"{"to":[25]}"#),
+        ("cutover", #"{"to":5,"of":"some"}"#), ("ramp", #"{"to":5}"#), ("advance", #"{"of":"reads"}"#),
+        ("waive", "{}"), ("waive", #"{"subject":7,"reason":"r"}"#), ("pause", #"{"of":"reads"}"#),
         ("rollback", #"{"to":"shadow"}"#), ("retire", #"{"reason":7}"#), ("advance", "\u{FFFD}\u{0}"),
     ])
     func `a body that is no command changes nothing`(path: String, body: String) async throws {
@@ -160,6 +167,22 @@ import Testing
             #expect(answer.headers.first(name: "content-type") == "application/problem+json")
         }
         #expect(backend.performed.withLock { $0.isEmpty })
+    }
+
+    @Test func `force and waivers need a reason`() async throws {
+        let backend = SampleBackend()
+        try await withAdmin(backend) { admin in
+            for (path, body) in [
+                ("advance", #"{"force":true}"#), ("retire", #"{"force":true,"reason":" "}"#),
+                ("cutover", #"{"to":5,"force":true}"#), ("waive", #"{"subject":"GET /x","reason":" "}"#),
+            ] {
+                let answer = try await admin.post("/api/v1/extractions/orders/" + path, body)
+                #expect(answer.status == 409, "\(path) \(answer.text)")
+                #expect(try JSONTree(answer.text)["code"] == .string("refused"))
+            }
+        }
+        #expect(backend.performed.withLock { $0.isEmpty })
+        #expect(backend.waived.withLock { $0.isEmpty })
     }
 
     @Test func `a decision about a group arrives, and only for states that people set`() async throws {

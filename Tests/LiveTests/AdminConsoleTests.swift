@@ -31,6 +31,26 @@ import Testing
         }
     }
 
+    @Test func `a card shows the checklist, what moves and what holds, and who serves what`() async throws {
+        var backend = SampleBackend()
+        backend.report = .moving()
+        try await withAdmin(backend) { admin in
+            let page = try await admin.get("/").text
+            for text in [
+                "<strong>25%</strong> of reads", "<strong>5%</strong> of writes",
+                #"<li class="no">the service answers 25% of reads, 5% of writes, fallback needs 100%</li>"#,
+                #"<li class="yes">the weight has held for 2 h</li>"#, "Held: paused by ann@host", "runs, 50% is next",
+                "service: 1,204 requests, 2 errors (0.16%), p99 ", "not heard of: web-3",
+                "DELETE /api/v1/orders/{id} by ann@host", "gap 12: 40 s at web-2", "3 replicas, 1 silent, 1 behind",
+                "<mark>silent for 40 s</mark>", "<mark>version 11, behind</mark>", "version 12, guard, this one",
+                "GET /api/v1/orders/{id} 2",
+            ] {
+                #expect(page.contains(text), "\(text)")
+            }
+            #expect(!page.contains("{{") && !page.contains("<script"))
+        }
+    }
+
     @Test func `a group's page shows both answers and marks what differs`() async throws {
         try await withAdmin { admin in
             let page = try await admin.get("/groups/7c1e").text
@@ -43,7 +63,9 @@ import Testing
     }
 
     @Test func `no text of traffic, files or people becomes markup`() async throws {
-        try await withAdmin(SampleBackend(text: Self.hostile)) { admin in
+        var backend = SampleBackend(text: Self.hostile)
+        backend.report = .moving(text: Self.hostile)
+        try await withAdmin(backend) { admin in
             for path in ["/", "/groups/x"] {
                 let page = try await admin.get(path).text
                 // By scalars: for Swift, a quote with a mark on it is another character than a quote.

@@ -113,15 +113,16 @@ import Testing
 
     @Test func `what the API answers is what the schemas say`() async throws {
         var backend = SampleBackend()
-        backend.report.fallback = FallbackReport(
-            window: 10, elapsed: 3, fellBack: 2, lastFellBackAt: SampleBackend.time, byReason: ["timeout": 2])
+        backend.report = .moving()
         try await withAdmin(backend) { admin in
             let document = try JSONTree(try await admin.get("/api/v1/openapi.json").text)
             for endpoint in AdminEndpoint.allCases {
                 let path = endpoint.path.replacing("{name}", with: "orders").replacing("{signature}", with: "7c1e")
                 let answer: RunningAdmin.Answer
                 switch endpoint {
-                case .cutover: answer = try await admin.post(path, #"{"to":5}"#)
+                case .cutover: answer = try await admin.post(path, #"{"to":5,"of":"writes"}"#)
+                case .waive, .unwaive:
+                    answer = try await admin.post(path, #"{"subject":"GET /orders","reason":"r"}"#)
                 case .groupState: answer = try await admin.post(path, #"{"state":"fixed"}"#)
                 case .explain: answer = try await admin.get(path + "?url=/orders")
                 default: answer = try await endpoint.method == "POST" ? admin.post(path, "") : admin.get(path)

@@ -117,12 +117,39 @@ struct SampleBackend: AdminBackend {
     let gate: Gateway?
     let performed: PerformedLog
     let replayed = ReplayLog()
+    let waived = WaivedLog()
+    let later = LaterChange()
     var replays: [ReplayReport]
     var otherGroups: [GroupReport] = []
+    var entries: [HistoryEntry]?
 
     final class ReplayLog: Sendable {
         private let requests = Mutex<[ReplayRequest]>([])
         func withLock<Result: Sendable>(_ body: (inout [ReplayRequest]) -> Result) -> Result {
+            requests.withLock { body(&$0) }
+        }
+    }
+
+    /// What has become of the report since the test began.
+    final class LaterChange: Sendable {
+        private let change = Mutex<(@Sendable (inout ExtractionReport) -> Void)?>(nil)
+        func set(_ body: @escaping @Sendable (inout ExtractionReport) -> Void) { change.withLock { $0 = body } }
+        func applied(to report: ExtractionReport) -> ExtractionReport {
+            var report = report
+            change.withLock { $0 }?(&report)
+            return report
+        }
+    }
+
+    struct Waived: Sendable, Equatable {
+        let request: WaiverRequest
+        let isRevoked: Bool
+        let actor: String
+    }
+
+    final class WaivedLog: Sendable {
+        private let requests = Mutex<[Waived]>([])
+        func withLock<Result: Sendable>(_ body: (inout [Waived]) -> Result) -> Result {
             requests.withLock { body(&$0) }
         }
     }
@@ -238,7 +265,7 @@ struct SampleBackend: AdminBackend {
         guard name == nil || name == report.extraction else {
             throw AdminError(.notFound, "there is no extraction \(name ?? "")", reasons: ["known: orders"])
         }
-        return [report]
+        return [later.applied(to: report)]
     }
 
     func perform(
@@ -250,8 +277,30 @@ struct SampleBackend: AdminBackend {
         return report
     }
 
+    func waive(
+        _ request: WaiverRequest, on name: String, actor: String
+    ) async throws(AdminError) -> ExtractionReport {
+        try check()
+        waived.withLock { $0.append(Waived(request: request, isRevoked: false, actor: actor)) }
+        return report
+    }
+
+    func unwaive(
+        _ request: WaiverRequest, on name: String, actor: String
+    ) async throws(AdminError) -> ExtractionReport {
+        try check()
+        waived.withLock { $0.append(Waived(request: request, isRevoked: true, actor: actor)) }
+        return report
+    }
+
+    func replicas() async throws(AdminError) -> [ReplicaReport] {
+        try check()
+        return report.replicas ?? []
+    }
+
     func history(name: String, limit: Int) async throws(AdminError) -> [HistoryEntry] {
         try check()
+        if let entries { return Array(entries.prefix(limit)) }
         return [
             HistoryEntry(
                 at: Self.time, actor: "ann@host", action: "limit \(limit)",

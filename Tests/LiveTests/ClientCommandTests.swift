@@ -95,6 +95,9 @@ import Testing
     @Test func `no recorded text reaches the terminal as a command to it`() async throws {
         let hostile = "a\u{1B}]0;owned\u{7}\u{9B}2J\u{202E}b\u{8}\u{C}\u{7F}\\u001b \u{2028}c\nstrangler: forged"
         let backend = SampleBackend(text: hostile)
+        var moving = SampleBackend(text: hostile)
+        moving.report = .moving(text: hostile)
+        moving.entries = [.breach(text: hostile)]
         let safe: Set<Unicode.Scalar> = ["\n"]
         for run in [
             try await outcome(of: StatusCommand.self, [], backend),
@@ -103,6 +106,10 @@ import Testing
             try await outcome(of: DiffCommand.self, ["x"], backend),
             try await outcome(of: DiffCommand.self, ["x"], backend, columns: 60),
             try await outcome(of: StatusCommand.self, [hostile], backend),
+            try await outcome(of: StatusCommand.self, [hostile], moving),
+            try await outcome(of: HistoryCommand.self, [hostile], moving),
+            try await outcome(of: WaiveCommand.self, [hostile, "x", "--reason", "r"], moving),
+            try await outcome(of: PauseCommand.self, [hostile], moving),
             try await outcome(of: RuleSuggestCommand.self, ["x"], backend),
             try await outcome(of: ReplayCommand.self, ["x"], backend),
             try await outcome(of: FixedCommand.self, ["x", "--reason", hostile], backend),
@@ -136,6 +143,11 @@ import Testing
                 try CutoverCommand.parse(["orders", "--to", "12.5%"] + url),
                 try RollbackCommand.parse(["orders", "--reason", "too slow"] + url),
                 try RetireCommand.parse(["orders"] + url),
+                try CutoverCommand.parse(["orders", "--to", "5%", "--writes", "--force", "--reason", "r"] + url),
+                try CutoverCommand.parse(["orders", "--to", "25%", "--reads"] + url),
+                try CutoverCommand.parse(["orders", "--ramp", "--reason", "go"] + url),
+                try PauseCommand.parse(["orders", "--reason", "freeze"] + url),
+                try ResumeCommand.parse(["orders"] + url),
             ]
             for change in changes {
                 let capture = Capture()
@@ -149,6 +161,10 @@ import Testing
                 CommandRequest(command: .advance(to: .cutover), reason: "trial", force: true),
                 CommandRequest(command: .cutover(Weight(clamping: 1250))),
                 CommandRequest(command: .rollback, reason: "too slow"), CommandRequest(command: .retire),
+                CommandRequest(command: .cutover(Weight(clamping: 500), of: .writes), reason: "r", force: true),
+                CommandRequest(command: .cutover(Weight(clamping: 2500), of: .reads)),
+                CommandRequest(command: .ramp, reason: "go"), CommandRequest(command: .pause, reason: "freeze"),
+                CommandRequest(command: .resume),
             ])
         #expect(performed.allSatisfy { $0.name == "orders" && $0.actor.split(separator: "@").count == 2 })
     }
@@ -208,7 +224,13 @@ import Testing
         ["cutover", "orders"], ["cutover", "orders", "--to", "101%"], ["advance", "orders", "--to", "nirvana"],
         ["status", "--admin", "not a url"], ["status", "--admin", "ftp://x"], ["status", "--admin", "http://x/y"],
         ["diff"], ["history", "orders", "--limit", "0"], ["rollback"], ["explain", "GET"],
-        ["retire", "orders", "--to", "1"],
+        ["retire", "orders", "--to", "1"], ["advance", "orders", "--force"], ["retire", "orders", "--force"],
+        ["cutover", "orders", "--to", "5%", "--force", "--reason", " "], ["cutover", "orders", "--to", "5%", "--ramp"],
+        ["cutover", "orders", "--to", "5%", "--reads", "--writes"], ["cutover", "orders", "--ramp", "--reads"],
+        ["pause"], ["waive", "orders", "GET /x"], ["waive", "orders", "--reason", "r"], ["unwaive", "orders"],
+        ["rollback", "orders", "--store", ""], ["replay", "orders", "--requests", "f", "--rate", "0"],
+        ["replay", "orders", "--requests", "f", "--fix", "--reason", "r"], ["replay", "7c1e", "--rate", "5"],
+        ["replay", "orders", "--requests", "f", "--header", "Content-Length: 3"],
     ])
     func `wrong usage is found before anything is asked`(arguments: [String]) {
         let error = #expect(throws: (any Error).self) { try Strangler.parseAsRoot(arguments) }
@@ -233,11 +255,11 @@ final class Capture: Sendable {
     func note(_ text: String) { written.withLock { $0.output += text } }
 
     func terminal(
-        isColoured: Bool = false, columns: Int = Terminal.width, showsProgress: Bool = false,
-        answers: (@Sendable () -> String?)? = nil
+        isColoured: Bool = false, columns: Int = Terminal.width, window: (@Sendable () -> Terminal.Window)? = nil,
+        showsProgress: Bool = false, answers: (@Sendable () -> String?)? = nil
     ) -> Terminal {
         Terminal(
-            isColoured: isColoured, columns: columns, showsProgress: showsProgress,
+            isColoured: isColoured, columns: columns, window: window, showsProgress: showsProgress,
             output: { text in self.written.withLock { $0.output += text } },
             complaints: { text in self.written.withLock { $0.complaints += text } }, answers: answers)
     }
@@ -248,9 +270,9 @@ struct Outcome {
     let output: String
     let complaints: String
 
-    func expectReadable() {
+    func expectReadable(columns: Int = Terminal.width) {
         for line in output.split(separator: "\n") {
-            #expect(TextLayout.columns(of: line) <= Terminal.width, "\(line)")
+            #expect(TextLayout.columns(of: line) <= columns, "\(line)")
         }
     }
 }

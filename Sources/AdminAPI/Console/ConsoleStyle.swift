@@ -33,6 +33,10 @@ enum ConsoleStyle {
         .gate li::before { display: inline-block; width: 1.5rem; text-indent: 0; font-weight: 700; }
         .gate .no::before { content: "✗"; color: var(--bad); }
         .gate .yes::before { content: "✓"; color: var(--good); }
+        .facts { display: grid; grid-template-columns: 6rem minmax(0, 1fr); gap: .1rem .5rem; margin: .6rem 0; }
+        .facts dt { grid-column: 1; color: var(--quiet); } .facts dd { grid-column: 2; margin: 0; }
+        .facts dt, .facts dd { overflow-wrap: anywhere; }
+        .gate li { overflow-wrap: anywhere; }
         .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: .5rem; margin: 0; }
         .tiles div { border: 1px solid var(--line); border-radius: .4rem; padding: .4rem .6rem; }
         .tiles dt { color: var(--quiet); font-size: .85rem; }

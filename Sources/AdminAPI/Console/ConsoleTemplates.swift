@@ -40,18 +40,54 @@ enum ConsoleTemplates {
             <li class="{{place}}"><span>{{label}}</span></li>
             {{/track}}
             </ol>
-            <p class="weight"><strong>{{weight}}</strong> of the keys are answered by the service</p>
-            <div class="bar"><i style="width:{{weight}}"></i></div>
+            {{#bars}}
+            <p class="weight"><strong>{{barWeight}}</strong> {{barLabel}}</p>
+            <div class="bar"><i style="width:{{barWeight}}"></i></div>
+            {{/bars}}
             <p class="quiet">{{traffic}}</p>
+            {{#alarms}}
+            <p class="notice">{{.}}</p>
+            {{/alarms}}
+            {{#hasMoving}}
+            <dl class="facts">
+            {{#moving}}
+            <dt>{{factLabel}}</dt>
+            {{#factLines}}
+            <dd{{#isDim}} class="quiet"{{/isDim}}>{{factText}}</dd>
+            {{/factLines}}
+            {{/moving}}
+            </dl>
+            {{/hasMoving}}
             <h3>{{gateTitle}}</h3>
             <ul class="gate">
-            {{#missing}}
-            <li class="no">{{.}}</li>
-            {{/missing}}
-            {{#gateOpen}}
+            {{#requirements}}
+            <li class="{{mark}}">{{said}}</li>
+            {{/requirements}}
+            {{#isPlainlyOpen}}
             <li class="yes">nothing is missing</li>
-            {{/gateOpen}}
+            {{/isPlainlyOpen}}
             </ul>
+            {{#hasMoreMet}}
+            <details><summary>{{moreMetTitle}}</summary>
+            <ul class="gate">
+            {{#moreMet}}
+            <li class="yes">{{.}}</li>
+            {{/moreMet}}
+            </ul>
+            </details>
+            {{/hasMoreMet}}
+            {{#hasReplicas}}
+            <details{{#hasBadReplicas}} open{{/hasBadReplicas}}><summary>{{replicasTitle}}</summary>
+            <table>
+            <thead><tr><th>replica</th><th>version</th><th>heartbeat</th><th>serves</th></tr></thead>
+            <tbody>
+            {{#replicas}}
+            <tr><td data-label="replica">{{replicaID}}</td><td data-label="version">{{replicaProgram}}</td><td data-label="heartbeat">{{#isSilent}}<mark>{{replicaBeat}}</mark>{{/isSilent}}{{^isSilent}}{{replicaBeat}}{{/isSilent}}</td><td data-label="serves">{{#isBehind}}<mark>{{replicaServes}}</mark>{{/isBehind}}{{^isBehind}}{{replicaServes}}{{/isBehind}}{{replicaRole}}</td></tr>
+            {{/replicas}}
+            </tbody>
+            </table>
+            </details>
+            {{/hasReplicas}}
             <h3>Shadow</h3>
             <dl class="tiles">
             {{#tiles}}
@@ -99,6 +135,9 @@ enum ConsoleTemplates {
             <h3>Fallback window: {{window}}</h3>
             <div class="bar"><i style="width:{{windowShare}}%"></i></div>
             <p class="quiet">{{fellBack}}</p>
+            {{#fallbackNotes}}
+            <p>{{.}}</p>
+            {{/fallbackNotes}}
             </section>
             {{/extractions}}
             <section class="card">

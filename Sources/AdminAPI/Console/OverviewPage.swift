@@ -63,11 +63,21 @@ struct ExtractionCard {
     let problem: String
     let hasProblem: Bool
     let track: [TrackStage]
-    let weight: String
+    let bars: [WeightBar]
     let traffic: String
+    let alarms: [String]
+    let moving: [Fact]
+    let hasMoving: Bool
     let gateTitle: String
-    let gateOpen: Bool
-    let missing: [String]
+    let requirements: [RequirementLine]
+    let isPlainlyOpen: Bool
+    let moreMet: [String]
+    let hasMoreMet: Bool
+    let moreMetTitle: String
+    let replicas: [ReplicaRow]
+    let hasReplicas: Bool
+    let hasBadReplicas: Bool
+    let replicasTitle: String
     let tiles: [Tile]
     let coverage: String
     let endpoints: [EndpointRow]
@@ -84,6 +94,7 @@ struct ExtractionCard {
     let window: String
     let windowShare: String
     let fellBack: String
+    let fallbackNotes: [String]
 
     init(_ report: ExtractionReport, now: Date) {
         name = report.extraction
@@ -98,13 +109,25 @@ struct ExtractionCard {
                 label: stage.rawValue,
                 place: stage < report.stage ? "done" : stage == report.stage ? "now" : "ahead")
         }
-        weight = report.weight.description
+        bars = WeightBar.bars(report)
         traffic =
             "\(ReportText.counted(report.traffic.monolith, "request")) answered by the monolith, "
             + "\(ReportText.count(report.traffic.service)) by the service since this proxy started"
+        alarms = Fact.alarms(report, now: now)
+        moving = Fact.moving(report, now: now)
+        hasMoving = !moving.isEmpty
         gateTitle = ReportText.gate(report.gate)
-        gateOpen = report.gate.open
-        missing = report.gate.missing
+        let checklist = RequirementLine.checklist(report.gate)
+        requirements = checklist.shown
+        isPlainlyOpen = report.gate.open && checklist.shown.isEmpty
+        moreMet = checklist.moreMet
+        hasMoreMet = !moreMet.isEmpty
+        moreMetTitle = "\(ReportText.count(moreMet.count)) more that are met"
+        let known = report.replicas ?? []
+        replicas = known.map { ReplicaRow($0, extraction: report.extraction) }
+        hasReplicas = !replicas.isEmpty
+        hasBadReplicas = replicas.contains { $0.isSilent || $0.isBehind }
+        replicasTitle = ReportText.replicas(known, extraction: report.extraction)
         tiles = Self.tiles(report)
         coverage = ReportText.coverage(report.shadow)
         endpoints = (report.endpoints ?? []).map(Self.row)
@@ -121,6 +144,7 @@ struct ExtractionCard {
         window = ReportText.window(report)
         windowShare = Self.share(report)
         fellBack = ReportText.fellBack(report.fallback, now: now)
+        fallbackNotes = Fact.fallback(report)
     }
 
     private static func tiles(_ report: ExtractionReport) -> [Tile] {

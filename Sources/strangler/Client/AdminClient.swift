@@ -18,13 +18,22 @@ struct ClientFailure: Error, Equatable {
     /// One line; none if the output has said it.
     var message: String
     var reasons: [String] = []
+    /// What is worth knowing beside, on a line of its own below.
+    var note: String?
 
     /// One reason stands on the same line, several below it.
     var lines: [String] {
         guard !message.isEmpty else { return [] }
         let line = "strangler: " + message
-        if let reason = reasons.first, reasons.count == 1 { return ["\(line): \(reason)"] }
-        return [line] + reasons.map { "  - " + $0 }
+        let rest = note.map { ["  " + $0] } ?? []
+        if let reason = reasons.first, reasons.count == 1 { return ["\(line): \(reason)"] + rest }
+        return [line] + reasons.map { "  - " + $0 } + rest
+    }
+
+    func with(note: String) -> ClientFailure {
+        var failure = self
+        failure.note = note
+        return failure
     }
 }
 
@@ -133,7 +142,7 @@ struct AdminClient: Sendable {
     }
 
     /// `USER@host`, for history.
-    private static var actor: String {
+    static var actor: String {
         let environment = ProcessInfo.processInfo.environment
         let user = environment["USER"] ?? environment["LOGNAME"] ?? NSUserName()
         let host = hostName

@@ -6,15 +6,34 @@ import Foundation
 struct ReplayCommand: AdminCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Ask both sides a group's recorded requests again, and show which agree now.",
+        abstract: "Ask a group's recorded requests again, or send a file's requests through the proxy.",
         discussion: """
-            Only requests that change nothing. Credentials are not recorded: --header and --query supply them to both
-            sides.
+            A group's SIGNATURE: both sides are asked its recorded requests again, to show which agree now. Credentials are
+            not recorded: --header and --query supply them to both sides.
             Exit codes: 0 all that could be asked agree, 1 otherwise.
+
+            An extraction's NAME with --requests FILE: endpoints that are asked too seldom get evidence. FILE has a request
+            per line, `GET /path?query`, a path, or a line of an access log (common or combined). They go through the
+            proxy's own listener as ordinary requests, at most --rate a second; those that belong elsewhere are left out.
+            Exit codes: 0 all were answered, 1 otherwise.
+
+            Either way only requests that change nothing are sent (GET, HEAD, OPTIONS).
             """)
 
-    @Argument(help: "The group's signature, or the beginning of it.")
+    @Argument(help: "The group's signature, or the beginning of it; with --requests, the extraction.")
     var signature: String
+
+    @Option(help: ArgumentHelp("Send the requests of this file.", valueName: "file"))
+    var requests: String?
+
+    @Option(help: ArgumentHelp("The proxy's own listener.", valueName: "url"))
+    var through: AdminAddress?
+
+    @Option(help: ArgumentHelp("At most so many requests a second, 1 to 1000. (default: 50)", valueName: "number"))
+    var rate: Int?
+
+    @Option(help: ArgumentHelp("At most so many requests. (default: 10000)", valueName: "number"))
+    var count: Int?
 
     @Option(
         name: .customLong("header"),
@@ -33,10 +52,32 @@ struct ReplayCommand: AdminCommand {
     @OptionGroup var client: ClientOptions
 
     func validate() throws {
+        if requests != nil {
+            if fix || !query.isEmpty || change.reason != nil {
+                throw ValidationError("--fix, --query and --reason are for a group's recorded requests")
+            }
+            guard (1...1000).contains(rate ?? 50) else { throw ValidationError("--rate is a number from 1 to 1000") }
+            guard (1...1_000_000).contains(count ?? 1) else {
+                throw ValidationError("--count is a number from 1 to 1000000")
+            }
+            if let header = headers.first(where: { ReplayRequest.unsendable.contains($0.name.lowercased()) }) {
+                throw ValidationError("\(header.name) is not for a client to set")
+            }
+        } else if through != nil || rate != nil || count != nil {
+            throw ValidationError("--through, --rate and --count are for --requests FILE")
+        }
         if fix, change.reason == nil { throw ValidationError("--fix needs --reason: it goes into the history") }
     }
 
     func execute(_ admin: AdminClient, _ terminal: Terminal) async throws(ClientFailure) {
+        if let requests {
+            try await sendRequests(of: requests, admin, terminal)
+        } else {
+            try await askAgain(admin, terminal)
+        }
+    }
+
+    private func askAgain(_ admin: AdminClient, _ terminal: Terminal) async throws(ClientFailure) {
         let detail = try admin.shown(GroupDetail.self, try await admin.get(["groups", signature]))
         let whole = detail.group.signature
         var replays: [ReplayReport] = []

@@ -6,33 +6,52 @@ import Foundation
 /// The body of a stage command. Nil members are left out.
 private struct StageChange: Encodable {
     var to: String?
+    var of: String?
     var reason: String?
     var force: Bool?
 }
 
-/// A command that changes the stage or the weight of one extraction.
+/// A command that changes the stage, the weight or what holds it of one extraction.
 protocol StageChangeCommand: AdminCommand {
     var name: String { get }
     var change: ChangeOptions { get }
     /// Whether to override a closed gate.
     var force: Bool { get }
+    /// The last part of the API's path.
+    var action: String { get }
     /// What the command leads to, as the API reads it.
     var target: String? { get }
+    /// Which requests it is for.
+    var kind: RequestKind? { get }
 }
 
 extension StageChangeCommand {
     var force: Bool { false }
+    var action: String { Self.configuration.commandName ?? "" }
     var target: String? { nil }
+    var kind: RequestKind? { nil }
+
+    func validate() throws { try validateForce() }
+
+    func validateForce() throws {
+        if force, change.isWithoutReason { throw ValidationError("--force needs --reason: it goes into the history") }
+    }
+
     func execute(_ admin: AdminClient, _ terminal: Terminal) async throws(ClientFailure) {
-        let body = StageChange(to: target, reason: change.reason, force: force ? true : nil)
-        let data = try await admin.post(["extractions", name, Self.configuration.commandName ?? ""], body)
+        try await perform(admin, terminal)
+    }
+
+    func perform(_ admin: AdminClient, _ terminal: Terminal) async throws(ClientFailure) {
+        let body = StageChange(to: target, of: kind?.rawValue, reason: change.reason, force: force ? true : nil)
+        let data = try await admin.post(["extractions", name, action], body)
         try show(ExtractionReport.self, data, admin, terminal) { report in
-            terminal.write(
-                terminal.paint(report.extraction, .bold)
-                    + " is at stage \(report.stage.rawValue) now, \(report.weight) of the keys at the service")
-            StatusText.write(report.gate, to: terminal)
+            StatusText.write(changed: report, now: Date(), to: terminal)
         }
     }
+}
+
+extension ChangeOptions {
+    var isWithoutReason: Bool { reason.map { $0.allSatisfy(\.isWhitespace) } ?? true }
 }
 
 struct AdvanceCommand: StageChangeCommand {
@@ -45,7 +64,7 @@ struct AdvanceCommand: StageChangeCommand {
         help: ArgumentHelp("The stage to go to, if not the next one.", valueName: "stage"), transform: Self.stage)
     var to: Stage?
 
-    @Flag(help: "Go through a closed gate; the history will say so.") var force = false
+    @Flag(help: "Go through a closed gate; needs --reason, the history will say so.") var force = false
     @OptionGroup var change: ChangeOptions
     @OptionGroup var client: ClientOptions
 
@@ -61,20 +80,38 @@ struct AdvanceCommand: StageChangeCommand {
 
 struct CutoverCommand: StageChangeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cutover", abstract: "Set the share of keys that the service answers.",
-        discussion: "Raising it moves keys over and leaves those already moved; lowering it moves some of them back.")
+        commandName: "cutover", abstract: "Set the share of keys that the service answers, or have it rise by itself.",
+        discussion: """
+            Raising it moves keys over and leaves those already moved; lowering it moves some of them back. A weight that
+            is set by hand ends a running ramp.
+            """)
 
     @Argument(help: "The extraction.") var name: String
 
     @Option(
         help: ArgumentHelp("0% to 100%, with up to two decimals.", valueName: "weight"), transform: Self.weight)
-    var to: Weight
+    var to: Weight?
 
-    @Flag(help: "Go through a closed gate; the history will say so.") var force = false
+    @Flag(help: "Have the weight rise step by step, as the route file's `ramp` says, while the guard finds nothing.")
+    var ramp = false
+
+    @Flag(help: "Only for requests with safe methods.") var reads = false
+    @Flag(help: "Only for requests that change something.") var writes = false
+
+    @Flag(help: "Go through a closed gate; needs --reason, the history will say so.") var force = false
     @OptionGroup var change: ChangeOptions
     @OptionGroup var client: ClientOptions
 
-    var target: String? { to.description }
+    var action: String { ramp ? "ramp" : "cutover" }
+    var target: String? { to?.description }
+    var kind: RequestKind? { reads ? .reads : writes ? .writes : nil }
+
+    func validate() throws {
+        guard (to == nil) == ramp else { throw ValidationError("either --to WEIGHT or --ramp") }
+        if reads, writes { throw ValidationError("--reads or --writes; without them the weight is for both") }
+        if ramp, reads || writes { throw ValidationError("a ramp moves reads and writes alike") }
+        try validateForce()
+    }
 
     private static func weight(_ text: String) throws -> Weight {
         guard let weight = Weight(parsing: text) else {
@@ -84,10 +121,18 @@ struct CutoverCommand: StageChangeCommand {
     }
 }
 
-struct RollbackCommand: StageChangeCommand {
+struct PauseCommand: StageChangeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rollback",
-        abstract: "Give the traffic back to the monolith at once, or go back one stage where none was moved.")
+        commandName: "pause", abstract: "Hold the weight where it is; the guard goes on judging.")
+
+    @Argument(help: "The extraction.") var name: String
+    @OptionGroup var change: ChangeOptions
+    @OptionGroup var client: ClientOptions
+}
+
+struct ResumeCommand: StageChangeCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume", abstract: "End a pause, or the hold that the guard left behind.")
 
     @Argument(help: "The extraction.") var name: String
     @OptionGroup var change: ChangeOptions
@@ -96,64 +141,19 @@ struct RollbackCommand: StageChangeCommand {
 
 struct RetireCommand: StageChangeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "retire", abstract: "Let the monolith go, once the fallback window is over.")
+        commandName: "retire", abstract: "Let the monolith go, once the fallback window is over.",
+        discussion: ReportText.afterRetirement)
 
     @Argument(help: "The extraction.") var name: String
-    @Flag(help: "Go through a closed gate; the history will say so.") var force = false
+    @Flag(help: "Go through a closed gate; needs --reason, the history will say so.") var force = false
     @OptionGroup var change: ChangeOptions
     @OptionGroup var client: ClientOptions
-}
-
-struct HistoryCommand: AdminCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "history", abstract: "Show every change of an extraction, the newest first.")
-
-    @Argument(help: "The extraction.") var name: String
-
-    @Option(help: ArgumentHelp("At most so many changes, 1 to 1000.", valueName: "count"))
-    var limit = 100
-
-    @OptionGroup var client: ClientOptions
-
-    func validate() throws {
-        guard (1...1000).contains(limit) else { throw ValidationError("--limit is a number from 1 to 1000") }
-    }
 
     func execute(_ admin: AdminClient, _ terminal: Terminal) async throws(ClientFailure) {
-        let data = try await admin.get(["extractions", name, "history"], query: [("limit", "\(limit)")])
-        try show([HistoryEntry].self, data, admin, terminal) { entries in
-            if entries.isEmpty { terminal.write("nothing has been changed yet") }
-            for entry in entries { Self.write(entry, to: terminal) }
+        do throws(ClientFailure) {
+            try await perform(admin, terminal)
+        } catch {
+            throw error.exit == .refused ? error.with(note: ReportText.afterRetirement) : error
         }
-    }
-
-    private static func write(_ entry: HistoryEntry, to terminal: Terminal) {
-        let (from, to) = (entry.from, entry.to)
-        terminal.write(
-            "\(ReportText.time(entry.at))  "
-                + terminal.paint(TextLayout.padded(entry.action, to: 9), .bold)
-                + "\(from.stage.rawValue) \(from.weight) → \(to.stage.rawValue) \(to.weight)"
-                + (entry.forced ? terminal.paint("  forced", .yellow) : ""))
-        terminal.field("by", entry.actor)
-        if let reason = entry.reason { terminal.field("reason", reason) }
-        if let evidence = entry.evidence { terminal.field("evidence", Self.sentence(evidence)) }
-    }
-
-    private static func sentence(_ evidence: StageEvidence) -> String {
-        var parts = [
-            "\(ReportText.count(evidence.compared)) compared",
-            ReportText.mismatches(evidence.mismatch, accepted: evidence.accepted),
-            "\(ReportText.counted(evidence.writeBacklog, "write")) behind",
-        ]
-        if evidence.regressedGroups > 0 {
-            parts.append("\(ReportText.counted(evidence.regressedGroups, "group")) regressed")
-        }
-        if evidence.fellBackTotal > 0 { parts.append("\(ReportText.count(evidence.fellBackTotal)) fell back") }
-        switch evidence.serviceHealthy {
-        case .some(true): parts.append("service healthy")
-        case .some(false): parts.append("service not healthy")
-        case .none: break
-        }
-        return parts.joined(separator: ", ")
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Where a command writes, and whether in colour.
 struct Terminal: Sendable {
@@ -10,6 +11,8 @@ struct Terminal: Sendable {
     let columns: Int
     /// Lines of text are no longer than ``width``, however wide the window is.
     var textWidth: Int { min(columns, Self.width) }
+    /// The window as it is now; nil if output goes to no screen.
+    let window: (@Sendable () -> Window)?
     /// Progress is shown on standard error only if somebody looks at it.
     let showsProgress: Bool
     private let output: @Sendable (String) -> Void
@@ -17,13 +20,20 @@ struct Terminal: Sendable {
     /// One line that somebody types; nil if nobody is there to be asked.
     private let answers: (@Sendable () -> String?)?
 
+    struct Window: Sendable, Equatable {
+        var columns: Int
+        var rows: Int
+    }
+
     init(
-        isColoured: Bool, columns: Int = Terminal.width, showsProgress: Bool = false,
+        isColoured: Bool, columns: Int = Terminal.width, window: (@Sendable () -> Window)? = nil,
+        showsProgress: Bool = false,
         output: @escaping @Sendable (String) -> Void, complaints: @escaping @Sendable (String) -> Void,
         answers: (@Sendable () -> String?)? = nil
     ) {
         self.isColoured = isColoured
         self.columns = columns
+        self.window = window
         self.showsProgress = showsProgress
         self.answers = answers
         self.output = output
@@ -35,7 +45,7 @@ struct Terminal: Sendable {
         isColoured: isatty(STDOUT_FILENO) == 1
             && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
             && ProcessInfo.processInfo.environment["TERM"] != "dumb",
-        columns: windowColumns,
+        columns: windowColumns, window: screen,
         showsProgress: isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb",
         output: { try? FileHandle.standardOutput.write(contentsOf: Data($0.utf8)) },
         complaints: { try? FileHandle.standardError.write(contentsOf: Data($0.utf8)) },
@@ -51,11 +61,37 @@ struct Terminal: Sendable {
         if let told = ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init), told > 0 {
             return min(max(told, 20), 240)
         }
-        var size = winsize()
-        guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
-            return width
-        }
+        guard let size = windowSize, size.ws_col > 0 else { return width }
         return min(max(Int(size.ws_col), 20), 240)
+    }
+
+    private static var windowSize: winsize? {
+        var size = winsize()
+        guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 else { return nil }
+        return size
+    }
+
+    /// A terminal that can be drawn over; nobody would want to see that in a file.
+    private static var screen: (@Sendable () -> Window)? {
+        guard isatty(STDOUT_FILENO) == 1, ProcessInfo.processInfo.environment["TERM"] != "dumb" else { return nil }
+        return {
+            let rows = windowSize.map { Int($0.ws_row) } ?? 0
+            return Window(columns: windowColumns, rows: rows > 0 ? min(max(rows, 5), 500) : 24)
+        }
+    }
+
+    /// As it stands: for what draws over what was there.
+    func draw(_ text: String) { output(text) }
+
+    /// A terminal like this one, of another width, whose lines are kept.
+    func page(columns: Int? = nil) -> (terminal: Terminal, lines: @Sendable () -> [String]) {
+        let kept = PageText()
+        return (
+            Terminal(
+                isColoured: isColoured, columns: columns ?? self.columns, output: { kept.add($0) },
+                complaints: complaints),
+            { kept.lines }
+        )
     }
 
     /// One line, whatever line breaks came along in it: recorded text may not forge lines of ours.
@@ -100,13 +136,31 @@ struct Terminal: Sendable {
     }
 
     /// A label in a column of its own, and a text that wraps beside it.
-    func field(_ label: String, _ text: String, labelWidth: Int = 10) {
+    func field(_ label: String, _ text: String, labelWidth: Int = 10, paint colour: Paint? = nil) {
         let lines = TextLayout.wrapped(text, width: textWidth - labelWidth - 2)
         for (number, line) in lines.enumerated() {
             let name = TextLayout.padded(number == 0 ? label : "", to: labelWidth)
-            write("  " + paint(name, .dim) + line)
+            write("  " + paint(name, .dim) + (colour.map { paint(line, $0) } ?? line))
         }
     }
+
+    /// Text that wraps, each line behind so many blanks.
+    func text(_ text: String, indent: Int = 0, paint colour: Paint? = nil) {
+        for line in TextLayout.wrapped(text, width: textWidth - indent) {
+            write(String(repeating: " ", count: indent) + (colour.map { paint(line, $0) } ?? line))
+        }
+    }
+}
+
+/// What was written on a page.
+private final class PageText: Sendable {
+    private let text = Mutex("")
+
+    var lines: [String] {
+        text.withLock { $0.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init) }
+    }
+
+    func add(_ more: String) { text.withLock { $0 += more } }
 }
 
 /// Text in columns of a terminal.

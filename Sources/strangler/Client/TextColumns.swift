@@ -17,6 +17,48 @@ extension TextLayout {
         0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD,
     ]
 
+    /// At most so many columns of a line with colours in it, which take none and end with it.
+    static func cutPainted(_ line: String, to width: Int) -> String {
+        var result = ""
+        var used = 0
+        var isPainted = false
+        var rest = line[...]
+        while let character = rest.first {
+            if character == "\u{1B}", let end = rest.firstIndex(of: "m") {
+                let paint = rest[...end]
+                isPainted = !paint.hasSuffix("[0m")
+                result += paint
+                rest = rest[rest.index(after: end)...]
+                continue
+            }
+            let taken = columns(of: character)
+            // Room for the mark is needed only if more than this character follows.
+            guard used + taken <= width - 1 || (used + taken <= width && columns(ofPainted: rest.dropFirst()) == 0)
+            else {
+                return result + "…" + (isPainted ? "\u{1B}[0m" : "")
+            }
+            used += taken
+            result.append(character)
+            rest = rest.dropFirst()
+        }
+        return result
+    }
+
+    /// Without its colours.
+    private static func columns(ofPainted text: Substring) -> Int {
+        var used = 0
+        var rest = text
+        while let character = rest.first {
+            if character == "\u{1B}", let end = rest.firstIndex(of: "m") {
+                rest = rest[rest.index(after: end)...]
+            } else {
+                used += columns(of: character)
+                rest = rest.dropFirst()
+            }
+        }
+        return used
+    }
+
     /// The longest beginning that takes at most so many columns.
     static func beginning(of text: some StringProtocol, columns limit: Int) -> String {
         var used = 0

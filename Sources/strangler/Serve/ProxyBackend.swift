@@ -16,6 +16,8 @@ struct ProxyBackend: AdminBackend {
     let configuration: ConfigurationKeeper
     let store: StoreLink
     let guardRunner: GuardRunner
+    /// By extraction, whether its gate is open; for metrics.
+    let gates = Kept<[String: Bool]>()
 
     // MARK: Extractions
 
@@ -51,18 +53,20 @@ struct ProxyBackend: AdminBackend {
         var verdicts = VerdictSummary()
         var fallbacks = FallbackSummary()
         var conformance: [ConformanceReport] = []
+        var evidence: StageEvidence?
         var isConnected = false
         if let found = try? await keeper.findings(for: definition, in: state) {
             isConnected = true
             verdicts = found.verdicts
             fallbacks = found.fallbacks
             conformance = found.conformance
+            evidence = found.evidence
             gate = GateReport(await keeper.gate(for: definition, in: state, evidence: found.evidence))
         }
         let elapsed = state.windowStartedAt.map { Date().timeIntervalSince($0) } ?? 0
         var report = ExtractionReport(
             extraction: definition.name, stage: state.stage, weight: state.weight, since: state.since, gate: gate,
-            shadow: VerdictReport(verdicts.total), backlog: backlog,
+            shadow: VerdictReport(verdicts.total), backlog: evidence?.writeBacklog ?? backlog,
             fallback: FallbackReport(
                 window: Int(definition.window.components.seconds), elapsed: Int(max(0, elapsed)),
                 fellBack: fallbacks.total, lastFellBackAt: fallbacks.lastAt, byReason: fallbacks.byReason),
@@ -73,6 +77,8 @@ struct ProxyBackend: AdminBackend {
             storeConnected: isConnected,
             traffic: TrafficReport(monolith: traffic.toMonolith, service: traffic.toService))
         report.conformance = conformance.isEmpty ? nil : conformance
+        report.fallback.byEndpoint = fallbacks.byEndpoint.filter { !$0.key.isEmpty }
+        await addMachine(to: &report, definition, state, evidence: evidence)
         return report
     }
 
@@ -80,13 +86,36 @@ struct ProxyBackend: AdminBackend {
         _ request: CommandRequest, on name: String, actor: String
     ) async throws(AdminError) -> ExtractionReport {
         do throws(StageKeeper.Failure) {
-            _ = try await keeper.perform(
-                request.command, on: name, force: request.force, reason: request.reason, actor: actor)
+            if request.command == .rollback {
+                try await rollBack(name, reason: request.reason, actor: actor)
+            } else {
+                _ = try await keeper.perform(
+                    request.command, on: name, force: request.force, reason: request.reason, actor: actor)
+            }
         } catch {
             throw adminError(error, name: name)
         }
         guard let report = try await reports(name: name).first else { throw unknown(name, known: []) }
         return report
+    }
+
+    /// A rollback wins over whoever changes the extraction at the same time, the ramp above all; over another rollback it
+    /// does not go further back.
+    private func rollBack(_ name: String, reason: String?, actor: String) async throws(StageKeeper.Failure) {
+        var target: Stage?
+        var triesLeft = 10
+        while true {
+            let state = try await keeper.find(name).1
+            if let target, state.stage <= target { return }
+            target = target ?? state.stage.rolledBack
+            do throws(StageKeeper.Failure) {
+                _ = try await keeper.perform(.rollback, on: name, force: false, reason: reason, actor: actor)
+                return
+            } catch {
+                triesLeft -= 1
+                guard case .conflict = error, triesLeft > 0 else { throw error }
+            }
+        }
     }
 
     func history(name: String, limit: Int) async throws(AdminError) -> [HistoryEntry] {
@@ -98,7 +127,7 @@ struct ProxyBackend: AdminBackend {
         return try await asking { try await $0.history(name: name, limit: limit) }
     }
 
-    private func adminError(_ failure: StageKeeper.Failure, name: String) -> AdminError {
+    func adminError(_ failure: StageKeeper.Failure, name: String) -> AdminError {
         switch failure {
         case .unknownExtraction(let known): unknown(name, known: known)
         case .refused(let reasons): AdminError(.refused, "\(name): refused", reasons: reasons)
@@ -120,6 +149,8 @@ struct ProxyBackend: AdminBackend {
             return try await question(try store.connected())
         } catch let error as AmbiguousSignature {
             throw AdminError(.invalid, error.description)
+        } catch let error as WaiverStands {
+            throw AdminError(.refused, error.description)
         } catch {
             throw AdminError(.storeUnavailable, "Postgres cannot be reached: \(error)")
         }

@@ -23,6 +23,8 @@ actor GuardRunner {
     private var nextLooks: [String: Date] = [:]
     /// What was found last, while this process looks.
     private var reports: [String: GuardReport] = [:]
+    /// Breaches that this process has acted on, by extraction.
+    private(set) var breaches: [String: Int] = [:]
     private var steps = StepSpans()
     private var nextTidying = Date.distantPast
     private var lost: Set<String> = []
@@ -175,6 +177,7 @@ actor GuardRunner {
         do {
             _ = try await stages.apply(
                 transition, actor: actor, reason: move.reason(state, findings), evidence: evidence, at: now())
+            if actor == "guard" { breaches[definition.name, default: 0] += 1 }
             return true
         } catch is StageConflict {
             return false
