@@ -1,3 +1,4 @@
+import AdminAPI
 import Extraction
 import Foundation
 import PostgresStore

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import PostgresStore
 import ProxyServer
+import Resilience
 import ShadowRunner
 import Upstreams
 
