@@ -11,19 +11,21 @@ internal import Routing
 struct ObservedSample {
     /// Of requests in one harvest.
     static let capacity = 256
-    /// Bytes of a path that are kept.
+    /// Bytes of a path that are kept, and that there is room for before the memory of a harvest's grows.
     static let longestPath = 256
+    private static let usualPath = 32
 
     struct Entry {
         let method: Method
         let status: Int16
-        let pathLength: Int16
+        /// Within `paths`.
+        var path: Range<Int>
         let bytes: Int
         let nanoseconds: Int64
     }
 
     private var entries: [Entry] = []
-    /// `longestPath` bytes for each entry.
+    /// Of all entries, one after the other.
     private var paths: [UInt8] = []
     /// Requests that one entry stands for: a power of two.
     private var block = 1
@@ -50,40 +52,38 @@ struct ObservedSample {
     ) {
         if entries.isEmpty {
             entries.reserveCapacity(ObservedSample.capacity)
-            paths.reserveCapacity(ObservedSample.capacity * ObservedSample.longestPath)
+            paths.reserveCapacity(ObservedSample.capacity * ObservedSample.usualPath)
         }
         let start = paths.count
-        var length = 0
         head.withUnsafeReadableBytes { head in
             guard let space = head.firstIndex(of: 0x20) else { return }
             let limit = min(head.count, space &+ 1 &+ ObservedSample.longestPath)
             var end = space &+ 1
             while end < limit, head[end] != 0x20, head[end] != 0x3F { end &+= 1 }
-            length = end &- space &- 1
             paths.append(contentsOf: head[(space &+ 1)..<end])
         }
-        paths.append(contentsOf: repeatElement(0, count: start &+ ObservedSample.longestPath &- paths.count))
         entries.append(
             Entry(
                 method: method, status: Int16(truncatingIfNeeded: status),
-                pathLength: Int16(truncatingIfNeeded: length), bytes: bytes, nanoseconds: nanoseconds))
+                path: start..<paths.count, bytes: bytes, nanoseconds: nanoseconds))
         if entries.count == ObservedSample.capacity { thin(&chance) }
     }
 
     /// Half of the entries, each for twice as many.
     private mutating func thin(_ chance: inout Chance) {
-        let width = ObservedSample.longestPath
+        var end = 0
         for pair in 0..<(ObservedSample.capacity / 2) {
-            let kept = 2 &* pair &+ chance.next(below: 2)
-            entries[pair] = entries[kept]
-            if kept != pair {
-                for byte in 0..<Int(entries[pair].pathLength) {
-                    paths[pair &* width &+ byte] = paths[kept &* width &+ byte]
-                }
+            var kept = entries[2 &* pair &+ chance.next(below: 2)]
+            let start = end
+            for byte in kept.path {
+                paths[end] = paths[byte]
+                end &+= 1
             }
+            kept.path = start..<end
+            entries[pair] = kept
         }
         entries.removeLast(ObservedSample.capacity / 2)
-        paths.removeLast(ObservedSample.capacity / 2 * width)
+        paths.removeLast(paths.count &- end)
         // The block that has just been completed by its choice may have requests to come: they belong to the last entry,
         // whose new block is the old one and its neighbour.
         position &+= block
@@ -94,11 +94,10 @@ struct ObservedSample {
     /// Off the loops: this makes texts. The last entry stands for what is left of its block, too.
     func requests() -> [ObservedRequest] {
         entries.enumerated().map { number, entry in
-            let start = number * ObservedSample.longestPath
             let isLast = number == entries.count - 1
             return ObservedRequest(
                 method: entry.method == .other ? "other" : entry.method.name,
-                path: String(decoding: paths[start..<(start + Int(entry.pathLength))], as: UTF8.self),
+                path: String(decoding: paths[entry.path], as: UTF8.self),
                 status: Int(entry.status), nanoseconds: entry.nanoseconds, bytes: entry.bytes,
                 weight: isLast ? total - number * block : block)
         }
