@@ -41,7 +41,9 @@ import Testing
             lastFellBackAt: rarely(&generator) ? now : now.addingTimeInterval(-8 * day),
             contractProblems: rarely(&generator) ? ["a problem"] : [],
             endpoints: [makeEndpoint(compared: compared, differing: rarely(&generator) ? 30 : 0)],
-            gaps: rarely(&generator) ? [gap] : [])
+            gaps: rarely(&generator) ? [gap] : [],
+            conformance: rarely(&generator)
+                ? [] : [ConformanceEvidence(endpoint: "GET /orders/{id}", checked: 100, violating: 0)])
     }
 
     private func anyReason(_ generator: inout SeededGenerator) -> String? {

@@ -54,7 +54,8 @@ extension OnRealPostgres {
                 evidence == [
                     EndpointEvidence(
                         endpoint: Self.get, compared: 100 + 3 + 63 - 8, differing: 63 - 8 - 4, accepted: 4,
-                        shadowFailed: 4, shed: 5, notCompared: [NotComparedReason.bodyTooLarge.rawValue: 6]),
+                        shadowFailed: 4, shed: 5, notCompared: [NotComparedReason.bodyTooLarge.rawValue: 6],
+                        primaryFailed: 50),
                     EndpointEvidence(endpoint: Self.post, compared: 7),
                 ])
             let span = try await store.guardSpan(extraction: "orders", since: since)
