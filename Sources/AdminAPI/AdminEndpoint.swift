@@ -12,6 +12,7 @@ package enum AdminEndpoint: CaseIterable, Sendable {
     case waive, unwaive, replicas
     case groups, group, groupState, replay
     case rules, noise
+    case candidates, burnDown, retireReport
     case explain, openAPI
     case configuration, reload
     case metrics, health, readiness
@@ -50,6 +51,9 @@ package enum AdminEndpoint: CaseIterable, Sendable {
         case .replay: "/api/v1/groups/{signature}/replay"
         case .rules: "/api/v1/rules"
         case .noise: "/api/v1/noise"
+        case .candidates: "/api/v1/candidates"
+        case .burnDown: "/api/v1/burn-down"
+        case .retireReport: "/api/v1/extractions/{name}/retire-report"
         case .explain: "/api/v1/explain"
         case .openAPI: "/api/v1/openapi.json"
         case .configuration: "/api/v1/configuration"
@@ -83,6 +87,7 @@ struct AdminHandlers: Sendable {
         case .replay: return try await replay(request)
         case .rules: return try .json(try await backend.rules(extraction: request.query("extraction")))
         case .noise: return try .json(try await backend.noise(extraction: request.query("extraction")))
+        case .candidates, .burnDown, .retireReport: return try await progress(endpoint, request)
         case .explain: return try await explain(request)
         case .configuration: return try .json(await backend.configurationReport())
         case .reload: return try .json(try await backend.reload(actor: request.actor))

@@ -207,6 +207,7 @@ extension OpenAPI {
               },
               \#(trafficSchemas)
               \#(machineSchemas)
+              \#(progressSchemas)
               "Group": {
                 "type": "object",
                 "required": ["signature", "extraction", "endpoint", "state", "count", "differences", "firstSeen", "lastSeen"],

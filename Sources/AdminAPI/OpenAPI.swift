@@ -327,6 +327,7 @@ package enum OpenAPI {
                 }
               }
             },
+            \#(progressPaths)
             "/api/v1/explain": {
               "get": {
                 "operationId": "explain",

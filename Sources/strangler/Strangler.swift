@@ -16,11 +16,15 @@ struct Strangler: AsyncParsableCommand {
             CommandGroup(name: "Run", subcommands: [ServeCommand.self, DemoCommand.self, ShopServerCommand.self]),
             CommandGroup(
                 name: "Routes",
-                subcommands: [CheckCommand.self, ContractCommand.self, ExplainCommand.self, ReloadCommand.self]),
+                subcommands: [
+                    CandidatesCommand.self, InitCommand.self, CheckCommand.self, ContractCommand.self,
+                    ExplainCommand.self, ReloadCommand.self,
+                ]),
             CommandGroup(
                 name: "Traffic",
                 subcommands: [
-                    StatusCommand.self, AdvanceCommand.self, CutoverCommand.self, PauseCommand.self,
+                    StatusCommand.self, BurnDownCommand.self, AdvanceCommand.self, CutoverCommand.self,
+                    PauseCommand.self,
                     ResumeCommand.self, RollbackCommand.self, RetireCommand.self, WaiveCommand.self,
                     UnwaiveCommand.self, HistoryCommand.self, ReplicasCommand.self,
                 ]),

@@ -138,22 +138,3 @@ struct ResumeCommand: StageChangeCommand {
     @OptionGroup var change: ChangeOptions
     @OptionGroup var client: ClientOptions
 }
-
-struct RetireCommand: StageChangeCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "retire", abstract: "Let the monolith go, once the fallback window is over.",
-        discussion: ReportText.afterRetirement)
-
-    @Argument(help: "The extraction.") var name: String
-    @Flag(help: "Go through a closed gate; needs --reason, the history will say so.") var force = false
-    @OptionGroup var change: ChangeOptions
-    @OptionGroup var client: ClientOptions
-
-    func execute(_ admin: AdminClient, _ terminal: Terminal) async throws(ClientFailure) {
-        do throws(ClientFailure) {
-            try await perform(admin, terminal)
-        } catch {
-            throw error.exit == .refused ? error.with(note: ReportText.afterRetirement) : error
-        }
-    }
-}

@@ -26,6 +26,7 @@ struct StatusCommand: AdminCommand {
         if watch {
             try await Watch(command: self, admin: admin, terminal: terminal).run()
         } else {
+            if name == nil, !client.json { await BurnDownText.writeSummary(admin, terminal) }
             try await page(admin, terminal)
         }
     }

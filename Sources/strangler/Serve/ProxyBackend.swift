@@ -18,6 +18,7 @@ struct ProxyBackend: AdminBackend {
     let guardRunner: GuardRunner
     /// By extraction, whether its gate is open; for metrics.
     let gates = Kept<[String: Bool]>()
+    let observed: ObservedTraffic
 
     // MARK: Extractions
 
@@ -95,6 +96,7 @@ struct ProxyBackend: AdminBackend {
         } catch {
             throw adminError(error, name: name)
         }
+        if request.command == .retire { await storeRetireReport(of: name) }
         guard let report = try await reports(name: name).first else { throw unknown(name, known: []) }
         return report
     }

@@ -37,6 +37,7 @@ final class ProxyProcess: Sendable {
         let server: ProxyServer
         let shadow: ShadowRunner
         let recorder: EvidenceRecorder
+        let observed: ObservedTraffic
         let store: StoreLink
         let logger: Logger
     }
@@ -102,7 +103,7 @@ final class ProxyProcess: Sendable {
             path: file, running: configuration, reading: reading, keeper: keeper, redactor: redactor, logger: logger)
         let backend = ProxyBackend(
             keeper: keeper, server: parts.server, shadow: parts.shadow, recorder: parts.recorder,
-            configuration: files, store: parts.store, guardRunner: guardRunner)
+            configuration: files, store: parts.store, guardRunner: guardRunner, observed: parts.observed)
         do {
             let (listeners, admin) = try await openAddresses(configuration, parts, backend, old)
             let background = Task {
@@ -111,6 +112,7 @@ final class ProxyProcess: Sendable {
                     group.addTask { await keeper.follow() }
                     group.addTask { await registry.run() }
                     group.addTask { await guardRunner.run() }
+                    group.addTask { await parts.observed.run() }
                 }
             }
             Descriptors.warn(of: configuration, logger: logger)
@@ -142,9 +144,12 @@ final class ProxyProcess: Sendable {
         let server = try await ProxyServer(
             group: group,
             model: StageKeeper.proxyModel(model, states, generation: 0, shadow: shadow), directory: directory)
-        let harvest = TrafficHarvest(server: server)
+        let observed = ObservedTraffic(recorder: recorder, store: store)
+        let harvest = TrafficHarvest(server: server, observed: { observed.take($0) })
         recorder.gathers(from: { await harvest.gather(into: $0) })
-        return Parts(group: group, server: server, shadow: shadow, recorder: recorder, store: store, logger: logger)
+        return Parts(
+            group: group, server: server, shadow: shadow, recorder: recorder, observed: observed, store: store,
+            logger: logger)
     }
 
     /// What a person sees who starts it.
