@@ -36,6 +36,11 @@ final class Origin: Sendable {
     /// From now on.
     func answer(_ body: String) { current.answer.withLock { $0 = Current.message(body) } }
 
+    /// From now on: nobody is at home.
+    func fail() {
+        current.answer.withLock { $0 = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n" }
+    }
+
     func close() async { try? await channel.close() }
 
     /// Enough for requests without a body that arrive in one piece.

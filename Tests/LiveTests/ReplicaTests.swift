@@ -44,6 +44,42 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(3)))
+    func `a change is served by every replica soon after it was asked for`() async throws {
+        let set = try await ReplicaSet(3)
+        try await set.cutOver(to: "0%")
+        let loads = set.proxies.map { LoadGenerator(port: $0.port, clients: 1, target: "/o/1", connections: .kept) }
+        let (ports, admins) = (set.proxies.map(\.port), set.proxies.map(\.admin))
+        var times: [Duration] = []
+        for round in 0..<30 {
+            let (weight, side) = round % 2 == 0 ? ("100%", "service") : ("0%", "monolith")
+            let began = ContinuousClock.now
+            async let asked: Void = ReplicaSet.post(
+                "cutover", #"{"to": "\#(weight)", "reason": "test"}"#, to: admins[round % admins.count])
+            times += try await withThrowingTaskGroup(of: Duration.self) { group in
+                for port in ports {
+                    group.addTask {
+                        while try await ReplicaSet.answerer(at: port) != side {
+                            guard ContinuousClock.now - began < .seconds(10) else { break }
+                            try await Task.sleep(for: .milliseconds(1))
+                        }
+                        return ContinuousClock.now - began
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            try await asked
+        }
+        times.sort()
+        print("a change was everywhere after \(times[times.count / 2]) (median), \(times[times.count - 1]) (longest)")
+        #expect(times.allSatisfy { $0 < .seconds(5) }, "\(times)")
+        for load in loads {
+            try await load.stop()
+            #expect(load.failures == [])
+        }
+        await set.stop()
+    }
+
+    @Test(.timeLimit(.minutes(3)))
     func `the guard's holder is killed or hangs, and another judges`() async throws {
         let set = try await ReplicaSet(3)
         try await set.cutOver(to: "50%")
