@@ -29,12 +29,18 @@ extension ReportText {
     /// `cutover 25% of reads, 5% of writes`.
     package static func point(_ point: StagePoint) -> String { "\(point.stage.rawValue) \(point.weights)" }
 
-    /// `paused by ann@host 5 min ago: release freeze`.
+    /// `cutover 5% → cutover 25%`, or where neither changed, `at cutover 5%`.
+    package static func change(_ entry: HistoryEntry) -> String {
+        entry.from == entry.to ? "at \(point(entry.to))" : "\(point(entry.from)) → \(point(entry.to))"
+    }
+
+    /// `paused by ann@host 5 min ago: release freeze`. Of a long reason, the beginning: history has it all.
     package static func hold(_ hold: Hold, now: Date) -> String {
         let when = ago(hold.at, now: now)
+        let reason = hold.reason.count > 160 ? hold.reason.prefix(160) + "…" : hold.reason[...]
         switch hold.cause {
-        case .paused: return "paused by \(hold.by) \(when): \(hold.reason)"
-        case .breach: return "rolled back by the guard \(when), until somebody resumes: \(hold.reason)"
+        case .paused: return "paused by \(hold.by) \(when): \(reason)"
+        case .breach: return "rolled back by the guard \(when), until somebody resumes: \(reason)"
         }
     }
 

@@ -119,6 +119,12 @@ import Testing
                 "guard     the service fails on 31 of 900 (3.45%) requests in the last minutes;\n            service"))
         #expect(run.output.contains("1,204 requests, 2 errors (0.16%)"))
         run.expectReadable()
+        let findings = try #require(HistoryEntry.breach().evidence?.findings)
+        let breaches = findings.breaches.joined(separator: "; ")
+        backend.entries = [.breach(reason: breaches), .held(.paused)]
+        let once = try await outcome(of: HistoryCommand.self, ["orders"], backend)
+        #expect(once.output.components(separatedBy: "31 of 900").count == 2, "\(once.output)")
+        #expect(once.output.contains("paused   at cutover 25%\n"))
     }
 
     @Test func `replicas are listed, and one that is silent or behind is exit code 1`() async throws {

@@ -47,7 +47,7 @@ import Testing
         let url = "postgres://strangler@/strangler?host=\(encoded)&port=5432"
         let origin = try await Origin()
         let nothing = try await Program.run("rollback", "orders", "--store", url)
-        #expect(nothing.status == 1 && nothing.error.contains("no stages of Strangler"), "\(nothing)")
+        #expect(nothing.status == 1 && nothing.error.contains("no schema of Strangler"), "\(nothing)")
 
         let files = [
             "Routes/proxy.yaml": Deployment.proxyFile(monolith: origin.port, store: "store: {url: \"\(url)\"}"),

@@ -88,14 +88,20 @@ extension ExtractionDefinition {
 }
 
 extension HistoryEntry {
-    static func breach(text: String? = nil) -> HistoryEntry {
+    static func breach(text: String? = nil, reason: String? = nil) -> HistoryEntry {
         var findings = GuardFindings.sample(text: text)
         findings.breaches = [text ?? "the service fails on 31 of 900 (3.45%) requests in the last minutes"]
         return HistoryEntry(
             at: SampleBackend.time, actor: text ?? "guard", action: text ?? "breach",
             from: StagePoint(
                 stage: .cutover, weights: Weights(reads: Weight(clamping: 2_500), writes: Weight(clamping: 500))),
-            to: StagePoint(stage: .cutover, weight: .none), reason: text ?? "the service fails on 31 of 900 requests",
+            to: StagePoint(stage: .cutover, weight: .none), reason: text ?? reason ?? "the service fails",
             forced: false, evidence: StageEvidence(serviceHealthy: true, compared: 9, findings: findings))
+    }
+    static func held(_ cause: Hold.Cause) -> HistoryEntry {
+        let point = StagePoint(stage: .cutover, weight: Weight(clamping: 2_500))
+        return HistoryEntry(
+            at: SampleBackend.time, actor: "ann@host", action: cause.rawValue, from: point, to: point, reason: nil,
+            forced: false, evidence: nil)
     }
 }

@@ -35,6 +35,7 @@ enum ConsoleStyle {
         .gate .yes::before { content: "✓"; color: var(--good); }
         .facts { display: grid; grid-template-columns: 6rem minmax(0, 1fr); gap: .1rem .5rem; margin: .6rem 0; }
         .facts dt { grid-column: 1; color: var(--quiet); } .facts dd { grid-column: 2; margin: 0; }
+        .facts .bad { color: var(--bad); }
         .facts dt, .facts dd { overflow-wrap: anywhere; }
         .gate li { overflow-wrap: anywhere; }
         .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: .5rem; margin: 0; }

@@ -53,7 +53,7 @@ enum ConsoleTemplates {
             {{#moving}}
             <dt>{{factLabel}}</dt>
             {{#factLines}}
-            <dd{{#isDim}} class="quiet"{{/isDim}}>{{factText}}</dd>
+            <dd class="{{look}}">{{factText}}</dd>
             {{/factLines}}
             {{/moving}}
             </dl>

@@ -26,11 +26,12 @@ struct WeightBar {
 struct Fact {
     struct Line {
         let factText: String
-        let isDim: Bool
+        /// A class of the style sheet.
+        let look: String
 
-        init(_ text: String, isDim: Bool = false) {
+        init(_ text: String, isDim: Bool = false, isBad: Bool = false) {
             factText = text
-            self.isDim = isDim
+            look = isBad ? "bad" : isDim ? "quiet" : "plain"
         }
     }
 
@@ -49,7 +50,6 @@ struct Fact {
     static func alarms(_ report: ExtractionReport, now: Date) -> [String] {
         var alarms: [String] = []
         if let hold = report.hold { alarms.append("Held: \(ReportText.hold(hold, now: now))") }
-        alarms += (report.guard?.findings?.breaches ?? []).prefix(limit).map { "Broken: \($0)" }
         if let warning = report.fallback.warning { alarms.append(warning.prefix(1).uppercased() + warning.dropFirst()) }
         return alarms
     }
@@ -66,7 +66,7 @@ struct Fact {
             if let findings = status.findings {
                 lines.append(Line("service: \(ReportText.side(findings.service))", isDim: true))
                 lines.append(Line("monolith: \(ReportText.side(findings.monolith))", isDim: true))
-                lines += findings.cautions.map { Line($0) }
+                lines += findings.breaches.map { Line($0, isBad: true) } + findings.cautions.map { Line($0) }
             }
             facts.append(Fact("Guard", lines))
         }

@@ -29,7 +29,7 @@ struct HistoryCommand: AdminCommand {
 
 enum HistoryText {
     static func write(_ entry: HistoryEntry, to terminal: Terminal) {
-        let change = "\(ReportText.point(entry.from)) → \(ReportText.point(entry.to))"
+        let change = ReportText.change(entry)
         let forced = entry.forced ? "  forced" : ""
         let start = "\(ReportText.time(entry.at))  \(TextLayout.padded(entry.action, to: 9))"
         // Two pairs of weights take a line of their own.
@@ -45,14 +45,18 @@ enum HistoryText {
         if let reason = entry.reason { terminal.field("reason", reason) }
         guard let evidence = entry.evidence else { return }
         terminal.field("evidence", sentence(evidence))
-        if let findings = evidence.findings { terminal.field("guard", ReportText.findings(findings)) }
+        if let findings = evidence.findings {
+            // The reason has said what was broken.
+            let isSaid = entry.reason == findings.breaches.joined(separator: "; ")
+            terminal.field("guard", isSaid ? ReportText.sides(findings) : ReportText.findings(findings))
+        }
     }
 
     /// `10 s ago step by strangler: cutover 5% → cutover 25%`.
     static func line(_ entry: HistoryEntry, now: Date) -> String {
         let reason = entry.reason.map { ": \($0)" } ?? ""
         return "\(ReportText.ago(entry.at, now: now)) \(entry.action) by \(entry.actor), "
-            + "\(ReportText.point(entry.from)) → \(ReportText.point(entry.to))"
+            + ReportText.change(entry)
             + (entry.forced ? ", forced" : "") + reason
     }
 

@@ -6,6 +6,8 @@ import Foundation
 // Traffic, comparisons by endpoint, noise, rules: what stands below the checklist.
 extension StatusText {
     static func writeDetails(_ report: ExtractionReport, all: Bool, to terminal: Terminal) {
+        if let owner = report.owner { terminal.field("owner", owner) }
+        if let problem = report.problem { terminal.field("problem", problem) }
         terminal.field(
             "traffic",
             "\(ReportText.count(report.traffic.monolith)) answered by the monolith, "

@@ -17,14 +17,14 @@ extension StatusText {
             if waiting.count > shownReasons { terminal.field("", "and \(waiting.count - shownReasons) more") }
         }
         if let guardReport = report.guard {
-            write(guardReport, now: now, to: terminal)
+            write(guardReport, isHeld: report.hold != nil, now: now, to: terminal)
         }
     }
 
     private static let shownReasons = 4
 
     private static func write(
-        _ report: GuardStatus, now: Date, to terminal: Terminal
+        _ report: GuardStatus, isHeld: Bool, now: Date, to terminal: Terminal
     ) {
         let isBroken = !(report.findings?.breaches ?? []).isEmpty
         terminal.field(
@@ -33,9 +33,11 @@ extension StatusText {
         for (side, said) in [("service", findings.service), ("monolith", findings.monolith)] {
             terminal.field("", "\(side): \(ReportText.side(said))")
         }
-        for breach in findings.breaches.prefix(shownReasons) { terminal.field("", breach, paint: .red) }
-        for caution in findings.cautions.prefix(shownReasons) { terminal.field("", caution, paint: .yellow) }
-        let rest = max(0, findings.breaches.count - shownReasons) + max(0, findings.cautions.count - shownReasons)
+        // What it was held for has been said; what is still so is said in short.
+        let limit = isHeld ? 1 : shownReasons
+        for breach in findings.breaches.prefix(limit) { terminal.field("", breach, paint: .red) }
+        for caution in findings.cautions.prefix(limit) { terminal.field("", caution, paint: .yellow) }
+        let rest = max(0, findings.breaches.count - limit) + max(0, findings.cautions.count - limit)
         if rest > 0 { terminal.field("", "and \(rest) more") }
     }
 

@@ -52,8 +52,6 @@ enum StatusText {
         writeHead(report, to: terminal)
         let since = "\(ReportText.time(report.since)) (\(ReportText.ago(report.since, now: now)))"
         terminal.field("since", since + (report.version.map { ", version \($0)" } ?? ""))
-        if let owner = report.owner { terminal.field("owner", owner) }
-        if let problem = report.problem { terminal.field("problem", problem) }
         writeMoving(report, now: now, to: terminal)
         terminal.field("backlog", ReportText.backlog(report), paint: report.backlog > 0 ? .yellow : nil)
         writeFallback(report, now: now, to: terminal)

@@ -104,13 +104,7 @@ struct StoreRollback {
         case let failure as ClientFailure: return failure
         case let refusal as Refusal:
             return ClientFailure(exit: .refused, message: "refused", reasons: refusal.reasons)
-        case let error as PostgresError where ["42P01", "3F000"].contains(error.sqlState):
-            return ClientFailure(
-                exit: .refused, message: "this database has no stages of Strangler: no proxy has run on it")
-        case let error as PostgresError where error.sqlState == "42703":
-            return ClientFailure(
-                exit: .refused,
-                message: "the stages there are of an older version: use the `strangler` that the proxies run")
+        case let mismatch as SchemaMismatch: return ClientFailure(exit: .refused, message: mismatch.description)
         case let error as PostgresError where error.code == .decoding:
             return ClientFailure(exit: .refused, message: "the stages there cannot be read", reasons: [error.message])
         default:
