@@ -13,7 +13,7 @@ enum Step5Fallback: Step {
     static func requirements(_ facts: GateFacts) -> [Requirement] {
         let weights = facts.state.weights
         guard weights == .all else {
-            return [.missing("weight", "the service answers \(weights) of the keys, fallback needs 100%")]
+            return [.missing("weight", "the service answers \(weights.ofKeys), fallback needs 100%")]
         }
         let bake = facts.definition.bake.inSeconds
         let held = facts.now.timeIntervalSince(facts.state.bakingSince)

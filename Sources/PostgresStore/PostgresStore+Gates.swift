@@ -64,7 +64,10 @@ extension EndpointEvidence {
         case (.shadowFailed, _): shadowFailed += count
         case (.notCompared, NotComparedReason.shed.rawValue): shed += count
         case (.primaryFailed, _): primaryFailed += count
-        case (.notCompared, NotComparedReason.notSampled.rawValue): break
+        // Nobody wanted them compared; the primary refused the write, so there was nothing to bring to the other side.
+        case (.notCompared, NotComparedReason.notSampled.rawValue),
+            (.notCompared, NotComparedReason.writeRejected.rawValue):
+            break
         case (.notCompared, _): notCompared[reason, default: 0] += count
         }
     }

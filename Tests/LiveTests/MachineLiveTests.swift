@@ -137,8 +137,11 @@ import Testing
         #expect(waived.status == 0 && waived.output.contains("nobody asks"), "\(waived)")
         let checklist = try await run(["status", "orders"])
         #expect(checklist.output.contains("\(endpoint): waived by "), "\(checklist)")
-        let replicas = try await run(["replicas"])
-        #expect(replicas.status == 0 && replicas.output.contains("answers this"), "\(replicas)")
+        // It has told the others of its present state by its next heartbeat.
+        try await eventually("no replica is behind") {
+            let replicas = try await run(["replicas"])
+            return replicas.status == 0 && replicas.output.contains("answers this")
+        }
         #expect(checklist.output.contains("  replica   "), "\(checklist)")
         #expect(try await run(["waive", "orders", endpoint, "--reason", "again"]).status == 1)
         #expect(try await run(["unwaive", "orders", endpoint]).status == 0)

@@ -123,6 +123,11 @@ package struct Weights: Sendable, Hashable {
     func isAtLeast(_ other: Weights) -> Bool { reads >= other.reads && writes >= other.writes }
 }
 
+extension Weights {
+    /// `25% of the keys`, or as `description`.
+    var ofKeys: String { reads == writes ? "\(self) of the keys" : description }
+}
+
 extension Weights: CustomStringConvertible {
     /// `25%`, or `25% of reads, 5% of writes`.
     package var description: String { reads == writes ? "\(reads)" : "\(reads) of reads, \(writes) of writes" }

@@ -86,8 +86,9 @@ struct OwnCommand {
                 "strangler \(arguments.joined(separator: " ")) should be refused, but: exit \(outcome.status) \(outcome.error)"
             )
         }
-        // What stands after an empty line is advice.
-        let reasons = outcome.error.split(separator: "\n\n").first.map(String.init) ?? ""
+        // What follows the reasons is advice.
+        let lines = outcome.error.split(separator: "\n")
+        let reasons = (lines.prefix(1) + lines.dropFirst().prefix { $0.hasPrefix("  - ") }).joined(separator: "\n")
         return reasons.replacing("strangler: orders: refused", with: "").replacing("\n  - ", with: "; ")
             .trimmingCharacters(in: CharacterSet(charactersIn: " :;\n"))
     }
