@@ -21,7 +21,7 @@ enum Step5Cutover: Step {
     private static let fewest = 20
 
     static func requirements(_ facts: GateFacts) -> [Requirement] {
-        endpoints(facts) + [regressed(facts), facts.backlog(at: "the other side")] + gaps(facts)
+        endpoints(facts) + [regressed(facts), facts.backlog(at: "the other side")] + facts.completeness
     }
 
     static func traffic(weights: Weights) -> StageTraffic {
@@ -37,7 +37,8 @@ enum Step5Cutover: Step {
             return [.missing("mismatch", "needs at least 1 compared answer, has 0")]
         }
         return endpoints.flatMap { endpoint -> [Requirement] in
-            if let waiver = endpoint.waiver {
+            // A waiver stands for evidence that is missing, not against evidence that is there.
+            if let waiver = endpoint.waiver, !isSurelyOver(endpoint, facts.definition) {
                 return [.met("mismatch", "\(endpoint.endpoint): waived by \(waiver.actor): \(waiver.reason)")]
             }
             return [mismatch(endpoint, facts)] + coverage(endpoint, facts.definition)
@@ -98,6 +99,11 @@ enum Step5Cutover: Step {
         return upper <= mismatchLimit(facts.definition).percent / 100 ? get : nil
     }
 
+    private static func isSurelyOver(_ endpoint: EndpointEvidence, _ definition: ExtractionDefinition) -> Bool {
+        let limit = definition.guardLimits.mismatch ?? mismatchLimit
+        return ProportionBound.lower(Share(endpoint.differing, of: endpoint.compared)) > limit.percent / 100
+    }
+
     /// Only what is wrong: an endpoint without traffic is named by its comparisons.
     private static func coverage(_ endpoint: EndpointEvidence, _ definition: ExtractionDefinition) -> [Requirement] {
         let wanted = endpoint.wanted
@@ -136,23 +142,5 @@ enum Step5Cutover: Step {
         return groups > 0
             ? .missing("regressed", "\(counted(groups, "group")) of fixed differences came back")
             : .met("regressed", "no fixed difference came back")
-    }
-
-    private static func gaps(_ facts: GateFacts) -> [Requirement] {
-        let gaps = facts.evidence.gaps
-        guard gaps.contains(where: { $0.waiver == nil }) else {
-            return [
-                .met(
-                    "gaps",
-                    gaps.isEmpty ? "no evidence is missing" : "\(counted(gaps.count, "gap")) in the evidence waived")
-            ]
-        }
-        return gaps.filter { $0.waiver == nil }.map { gap in
-            let length = readableTime(seconds: gap.ended.timeIntervalSince(gap.began))
-            return .missing(
-                "gaps",
-                "gap \(gap.id): evidence of \(length) is missing at \(gap.replica): \(gap.reason); waive it with a reason"
-            )
-        }
     }
 }

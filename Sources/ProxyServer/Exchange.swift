@@ -36,6 +36,8 @@ final class Exchange {
     private(set) var trafficKey = -1
     /// From the last attempt's beginning to the answer's head; negative while there is none.
     var headNanoseconds: Int64 = -1
+    /// The side that is being asked was counted before its answer, see `countIfSlow`.
+    var isCountedSlow = false
     /// Of the answer's body, so far.
     var answerBytes = 0
     private var began = NIODeadline.uptimeNanoseconds(0)
@@ -72,6 +74,7 @@ final class Exchange {
         deadline = .distantFuture
         trafficKey = -1
         headNanoseconds = -1
+        isCountedSlow = false
         answerBytes = 0
         answeredStatus = 0
         began = .now()
@@ -126,7 +129,7 @@ final class Exchange {
     func clientGone() {
         guard isActive else { return }
         if machine.phase != .tunnelling { context.counters.clientAborts += 1 }
-        countImpatience()
+        countIfSlow(now: .now())
         abandon()
     }
 
@@ -154,6 +157,8 @@ final class Exchange {
             tookTooLong()
         } else if now > deadline {
             upstreamTookTooLong()
+        } else {
+            countIfSlow(now: now)
         }
     }
 

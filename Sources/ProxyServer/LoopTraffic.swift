@@ -33,10 +33,20 @@ final class LoopTraffic {
         rows.add(at: row, isError: isError, nanoseconds: nanoseconds, bytes: bytes)
     }
 
+    /// How a request ended that was counted before.
+    func countEnd(_ key: Int, _ side: Side, isError: Bool, bytes: Int) {
+        rows.addEnd(at: row(of: key &+ Int(side.rawValue)), isError: isError, bytes: bytes)
+    }
+
     /// The service failed, and the monolith is asked in its place.
-    func countFallback(_ key: Int, _ reason: FallbackReason, nanoseconds: Int64) {
+    /// - Parameter isCounted: the request was counted before, but for its end.
+    func countFallback(_ key: Int, _ reason: FallbackReason, nanoseconds: Int64, isCounted: Bool) {
         let row = row(of: key &+ Int(Side.service.rawValue))
-        rows.add(at: row, isError: true, nanoseconds: nanoseconds, bytes: 0)
+        if isCounted {
+            rows.addEnd(at: row, isError: true, bytes: 0)
+        } else {
+            rows.add(at: row, isError: true, nanoseconds: nanoseconds, bytes: 0)
+        }
         rows.addFallback(at: row, reason)
     }
 
@@ -119,6 +129,12 @@ struct TrafficRows: Sendable {
         guard nanoseconds >= 0 else { return }
         counts[start &+ 3] &+= Int(truncatingIfNeeded: nanoseconds)
         counts[start &+ TrafficRows.fixed &+ LatencyHistogram.bucket(of: nanoseconds)] &+= 1
+    }
+
+    fileprivate mutating func addEnd(at row: Int, isError: Bool, bytes: Int) {
+        let start = row &* TrafficRows.width
+        if isError { counts[start &+ 1] &+= 1 }
+        counts[start &+ 2] &+= bytes
     }
 
     fileprivate mutating func addFallback(at row: Int, _ reason: FallbackReason) {

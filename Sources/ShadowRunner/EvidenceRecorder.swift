@@ -41,6 +41,16 @@ package final class EvidenceRecorder: Sendable {
     private let logger: Logger
     private let now: @Sendable () -> Date
     private let source = Mutex<Source?>(nil)
+    private let flushes = Mutex(Flushes())
+    /// When the last flush that left nothing began.
+    private let handedOver = Mutex(ContinuousClock.now)
+
+    private struct Flushes {
+        var running: Task<Bool, Never>?
+        var next: Task<Bool, Never>?
+    }
+
+    private static let longestHandover = Duration.seconds(4)
 
     /// Brings what is counted elsewhere; it returns when the recorder has it.
     package typealias Source = @Sendable (EvidenceRecorder) async -> Void
@@ -68,6 +78,38 @@ package final class EvidenceRecorder: Sendable {
     /// - Returns: whether nothing is left.
     @discardableResult
     package func flush() async -> Bool {
+        // One after the other, or "nothing is left" could be said of what another is just bringing. Whoever asks while
+        // one waits shares that one.
+        let flush = flushes.withLock { flushes in
+            if let next = flushes.next { return next }
+            let last = flushes.running
+            let flush = Task {
+                _ = await last?.value
+                self.flushes.withLock { flushes in
+                    flushes.running = flushes.next
+                    flushes.next = nil
+                }
+                return await self.handOver()
+            }
+            flushes.next = flush
+            return flush
+        }
+        return await flush.value
+    }
+
+    /// Whether all that is older than a few seconds has been handed over.
+    package var isHandingOver: Bool {
+        handedOver.withLock { ContinuousClock.now - $0 < Self.longestHandover }
+    }
+
+    private func handOver() async -> Bool {
+        let began = ContinuousClock.now
+        let isDone = await bring()
+        if isDone { handedOver.withLock { $0 = began } }
+        return isDone
+    }
+
+    private func bring() async -> Bool {
         await source.withLock { $0 }?(self)
         let batch = state.withLock { $0.takeBatch() }
         guard !batch.isEmpty else { return true }

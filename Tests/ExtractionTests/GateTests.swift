@@ -180,7 +180,7 @@ import Testing
     }
 
     @Test func endpointsAreWaivedOneByOne() {
-        var endpoint = makeEndpoint("OPTIONS /orders", compared: 2, differing: 2)
+        var endpoint = makeEndpoint("OPTIONS /orders", compared: 2)
         endpoint.shed = 900
         endpoint.waiver = Waiver(actor: "ada", reason: "asked twice a month", at: .start)
         #expect(found(endpoint).isEmpty)
@@ -211,6 +211,31 @@ import Testing
         #expect(
             missing(from: makeState(.shadow), makeDefinition(), evidence) == [
                 "1 group of fixed differences came back", "12 writes not delivered to the other side yet",
+            ])
+    }
+
+    @Test func aWaiverStandsForMissingEvidenceAndNotAgainstWhatIsThere() {
+        let waiver = Waiver(actor: "ops", reason: "nobody asks", at: .start)
+        var endpoint = makeEndpoint(compared: 3, differing: 0)
+        endpoint.waiver = waiver
+        #expect(found(endpoint).isEmpty)
+        endpoint = makeEndpoint(compared: 400, differing: 200)
+        endpoint.waiver = waiver
+        #expect(found(endpoint).contains { $0.contains("200 of 400 compared answers differ") })
+    }
+
+    @Test(arguments: [Stage.shadow, .fallback])
+    func whoeverIsNotHeardOfMayKnowWhatIsMissing(stage: Stage) {
+        var evidence = StageEvidence.healthy
+        evidence.silentReplicas = ["b:7"]
+        evidence.gaps = [
+            EvidenceGap(id: 4, began: .start, ended: .start + 2, replica: "c:9", reason: "it ended")
+        ]
+        let state = makeState(stage, stage == .fallback ? .all : .none, window: stage == .fallback ? .start : nil)
+        #expect(
+            missing(from: state, makeDefinition(), evidence, after: 31 * day) == [
+                "not heard of, with what they have counted: b:7",
+                "gap 4: evidence of 2 s is missing at c:9: it ended; waive it with a reason",
             ])
     }
 

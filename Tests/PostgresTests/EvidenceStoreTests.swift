@@ -337,6 +337,11 @@ extension OnRealPostgres {
         let place = try #require(await server.place)
         kill(try #require(place.recordedPid), SIGKILL)
         #expect(try await eventually { await !((try? store.ping()) != nil) })
+        // The other pool's server process goes a moment later.
+        #expect(
+            try await eventually {
+                await (try? store.verdictSummary(extraction: "orders", since: nil)) == nil
+            })
         let elapsed = await ContinuousClock().measure {
             let error = await #expect(throws: PostgresError.self) { try await store.record(batch, at: now) }
             #expect(error?.isRetryable == true)

@@ -173,6 +173,42 @@ import Upstreams
         }
     }
 
+    @Test func `a service that hangs while its clients wait is slow before they give up, and is counted once`()
+        async throws
+    {
+        let mayEnd = Watched(false)
+        let monolith = try Self.system("monolith")
+        let service = try ScriptedOrigin { connection throws(SocketError) in
+            _ = try connection.request()
+            _ = mayEnd.wait { $0 }
+        }
+        var hanging = UpstreamSettings(
+            name: "service", addresses: [UpstreamAddress(host: "127.0.0.1", port: service.port)])
+        hanging.breaker = CircuitBreaker.Limits(minimumCalls: 3, slowAfter: 0)
+        let upstreams = ProxyUpstreams(
+            monolith: UpstreamSettings(
+                name: "monolith", addresses: [UpstreamAddress(host: "127.0.0.1", port: monolith.port)]),
+            services: [hanging])
+        try await withProxy(upstreams: upstreams, orders: OrdersExtraction()) { proxy in
+            let clients = try (1...3).map { _ in try proxy.connect() }
+            for client in clients { try client.send(Self.get("/orders/1")) }
+            var counted = Harvested.Counts()
+            for _ in 0..<500 where counted.requests < 3 {
+                let harvested = await proxy.harvest()
+            #expect(harvested["GET /orders/{id}", .monolith] == Harvested.Counts(requests: 3, bytes: 24, timed: 3))
+                counted.timed += harvested["GET /orders/{id}", .service].timed
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            #expect(counted == Harvested.Counts(requests: 3, timed: 3))
+            #expect(await proxy.server.openBreakers() == [1])
+            mayEnd.change { $0 = true }
+            for client in clients { #expect(try Message.answer(from: client).text == "monolith") }
+            let harvested = await proxy.harvest()
+            #expect(harvested["GET /orders/{id}", .service] == Harvested.Counts(errors: 3))
+            #expect(harvested["GET /orders/{id}", .monolith].requests == 3)
+        }
+    }
+
     @Test func `counters of the configuration before are harvested under its names, also of what ends later`()
         async throws
     {

@@ -24,6 +24,8 @@ package struct StageEvidence: Sendable, Codable, Equatable {
     package var endpoints: [EndpointEvidence]
     /// Within the present stage.
     package var gaps: [EvidenceGap]
+    /// Replicas that are not heard of, and may have counted what is not known here.
+    package var silentReplicas: [String]
     /// Of the monolith's own answers; empty where nothing was checked.
     package var conformance: [ConformanceEvidence]
     /// What the guard had found, where it was asked.
@@ -33,6 +35,7 @@ package struct StageEvidence: Sendable, Codable, Equatable {
         serviceHealthy: Bool? = nil, compared: Int = 0, match: Int = 0, mismatch: Int = 0, accepted: Int = 0,
         regressedGroups: Int = 0, writeBacklog: Int = 0, fellBackTotal: Int = 0, lastFellBackAt: Date? = nil,
         contractProblems: [String] = [], endpoints: [EndpointEvidence] = [], gaps: [EvidenceGap] = [],
+        silentReplicas: [String] = [],
         conformance: [ConformanceEvidence] = [], findings: GuardFindings? = nil
     ) {
         self.serviceHealthy = serviceHealthy
@@ -47,6 +50,7 @@ package struct StageEvidence: Sendable, Codable, Equatable {
         self.contractProblems = contractProblems
         self.endpoints = endpoints
         self.gaps = gaps
+        self.silentReplicas = silentReplicas
         self.conformance = conformance
         self.findings = findings
     }
@@ -66,6 +70,7 @@ package struct StageEvidence: Sendable, Codable, Equatable {
         contractProblems = try fields.decodeIfPresent([String].self, forKey: .contractProblems) ?? []
         endpoints = try fields.decodeIfPresent([EndpointEvidence].self, forKey: .endpoints) ?? []
         gaps = try fields.decodeIfPresent([EvidenceGap].self, forKey: .gaps) ?? []
+        silentReplicas = try fields.decodeIfPresent([String].self, forKey: .silentReplicas) ?? []
         conformance = try fields.decodeIfPresent([ConformanceEvidence].self, forKey: .conformance) ?? []
         findings = try fields.decodeIfPresent(GuardFindings.self, forKey: .findings)
     }

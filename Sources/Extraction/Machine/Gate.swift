@@ -64,4 +64,31 @@ extension GateFacts {
             ? .missing("backlog", "\(counted(backlog, "write")) not delivered to \(receiver) yet")
             : .met("backlog", "no write waits for \(receiver)")
     }
+
+    /// What gates ask that build on counters: that they are all there.
+    var completeness: [Requirement] {
+        let silent = evidence.silentReplicas
+        let heard: [Requirement] =
+            silent.isEmpty
+            ? [] : [.missing("replicas", "not heard of, with what they have counted: \(listed(silent))")]
+        return heard + gaps
+    }
+
+    private var gaps: [Requirement] {
+        let gaps = evidence.gaps
+        guard gaps.contains(where: { $0.waiver == nil }) else {
+            return [
+                .met(
+                    "gaps",
+                    gaps.isEmpty ? "no evidence is missing" : "\(counted(gaps.count, "gap")) in the evidence waived")
+            ]
+        }
+        return gaps.filter { $0.waiver == nil }.map { gap in
+            let length = readableTime(seconds: gap.ended.timeIntervalSince(gap.began))
+            return .missing(
+                "gaps",
+                "gap \(gap.id): evidence of \(length) is missing at \(gap.replica): \(gap.reason); waive it with a reason"
+            )
+        }
+    }
 }

@@ -50,6 +50,10 @@ struct RollbackCommand: StageChangeCommand {
 
     private static func without(_ name: String, _ error: ClientFailure) -> ClientFailure {
         var failure = error
+        guard !error.message.contains("Postgres cannot be reached") else {
+            failure.note = "Nothing moves until Postgres answers; circuit breakers and fallback still act."
+            return failure
+        }
         failure.message +=
             "; without a proxy, `strangler rollback \(name) --store URL` writes to Postgres directly "
             + "(URL: `store.url` in proxy.yaml, or its `data` folder)"

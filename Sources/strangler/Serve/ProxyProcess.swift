@@ -98,7 +98,7 @@ final class ProxyProcess: Sendable {
         let guardRunner = GuardRunner(
             replica: keeper.replica,
             stages: GuardedProcess(keeper: keeper, registry: registry, recorder: parts.recorder),
-            connected: { try parts.store.connected() }, logger: logger)
+            connected: { try parts.store.connected() }, logger: logger, now: { parts.store.clock.now })
         let files = ConfigurationKeeper(
             path: file, running: configuration, reading: reading, keeper: keeper, redactor: redactor, logger: logger)
         let backend = ProxyBackend(
@@ -136,7 +136,7 @@ final class ProxyProcess: Sendable {
     ) async throws -> Parts {
         let configuration = model.configuration
         let store = StoreLink(configuration.store, data: data, logger: logger)
-        let recorder = EvidenceRecorder(store: store, logger: logger)
+        let recorder = EvidenceRecorder(store: store, logger: logger) { store.clock.now }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads ?? System.coreCount)
         let directory = UpstreamDirectory(loop: group.next(), logger: logger)
         let shadow = try await ShadowRunner(

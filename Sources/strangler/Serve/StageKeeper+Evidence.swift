@@ -63,6 +63,7 @@ extension StageKeeper {
             contractProblems: model.contractProblems(of: name),
             endpoints: EndpointEvidence.listed(asked, beside: model.listedEndpoints(of: name)),
             gaps: try await store.gaps(extraction: name, since: state.since),
+            silentReplicas: try await store.replicas().filter { $0.id != replica && $0.isSilent }.map(\.id),
             conformance: conformance.filter(\.isListed).map(\.evidence))
         return Findings(verdicts: verdicts, fallbacks: fallbacks, evidence: evidence, conformance: conformance)
     }
@@ -82,7 +83,7 @@ extension StageKeeper {
     }
 
     func gate(for definition: ExtractionDefinition, in state: ExtractionState, evidence: StageEvidence) -> Gate {
-        ExtractionMachine.gate(state: state, definition: definition, evidence: evidence, now: Date())
+        ExtractionMachine.gate(state: state, definition: definition, evidence: evidence, now: store.clock.now)
     }
 }
 

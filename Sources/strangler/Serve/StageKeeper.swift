@@ -142,20 +142,34 @@ actor StageKeeper {
 
     // MARK: Commands
 
+    private static let retryPause = Duration.milliseconds(200)
+
     func perform(
         _ command: StageCommand, on name: String, force: Bool, reason: String?, actor: String
     ) async throws(Failure) -> ExtractionState {
         let asked = Asked(by: actor, reason: reason, force: force)
-        for _ in 0..<2 {
+        for isLast in [false, false, true] {
             let (definition, state) = try find(name)
             do throws(Failure) {
                 return try await carryOut(command, definition, state, asked)
             } catch {
+                let isMeantForAnyState = command == .rollback || command == .pause
+                if case .storeUnavailable = error, isMeantForAnyState, !isLast {
+                    // The first use of a connection that Postgres has closed; or the answer to a commit was lost.
+                    try? await Task.sleep(for: Self.retryPause)
+                    await readStages()
+                    if let now = states[name], now.version > state.version {
+                        let isDone = command == .pause ? now.hold != nil : now.stage == state.stage.rolledBack
+                        if isDone { return now }
+                        guard now.stage == state.stage else { throw error }
+                    }
+                    continue
+                }
                 guard case .conflict = error else { throw error }
                 await readStages()
                 // A ramp has moved in the same moment: what holds or goes back is meant for that weight too. Not where
                 // somebody has gone back already: twice would be too far.
-                guard command == .rollback || command == .pause, states[name]?.stage == state.stage else { throw error }
+                guard isMeantForAnyState, states[name]?.stage == state.stage else { throw error }
             }
         }
         let (definition, state) = try find(name)
@@ -167,7 +181,7 @@ actor StageKeeper {
     ) async throws(Failure) -> ExtractionState {
         let evidence = try await evidence(for: command, definition, state)
         let transition: StageTransition
-        let now = Date()
+        let now = store.clock.now
         do throws(Refusal) {
             transition = try ExtractionMachine.decide(
                 command, state: state, definition: definition, evidence: evidence, asked: asked, now: now)

@@ -27,10 +27,12 @@ final class StoreLink: EvidenceStore, Sendable {
     private let definition: StoreDefinition
     private let postgres: PrivatePostgres?
     private let logger: Logger
+    let clock: SharedClock
 
     init(_ definition: StoreDefinition, data: DataDirectory, logger: Logger) {
         self.definition = definition
         self.logger = logger
+        clock = SharedClock(logger: logger)
         postgres =
             switch definition {
             case .privatePostgres: PrivatePostgres(directory: data.file("postgres"), logger: logger)
@@ -82,7 +84,7 @@ final class StoreLink: EvidenceStore, Sendable {
                 }
                 guard (try? await Task.sleep(for: wait)) != nil else { return }
                 // The private server is away for a moment only when it goes from one process to the next.
-                if !state.withLockedValue(\.mayVisit) { wait = min(wait * 2, .seconds(10)) }
+                if !state.withLockedValue(\.mayVisit) { wait = min(wait * 2, .seconds(1)) }
             }
         }
         while state.withLockedValue(\.isGuest), !Task.isCancelled {

@@ -21,9 +21,15 @@ extension GuardStore {
             extraction: name, since: max(state.bakingSince, now.addingTimeInterval(-60).minute))
         var whole = step
         if whole == nil {
-            whole = try await guardSpan(extraction: name, since: state.bakingSince)
+            do {
+                whole = try await guardSpan(extraction: name, since: state.bakingSince)
+            } catch {
+                // What the last minute shows is enough to go back on, and never enough to go on.
+                let seen = Guard.judge(GuardEvidence(recent: recent), limits: definition.guardLimits, now: now)
+                guard !seen.breaches.isEmpty else { throw error }
+            }
         }
-        var evidence = GuardEvidence(recent: recent, step: whole ?? recent)
+        var evidence = GuardEvidence(recent: recent, step: whole ?? GuardEvidence.Span())
         for other in try await replicas() where other.isCounted {
             guard let served = other.extractions[name] else { continue }
             evidence.backlog += served.backlog

@@ -28,6 +28,8 @@ actor GuardRunner {
     private var steps = StepSpans()
     private var nextTidying = Date.distantPast
     private var lost: Set<String> = []
+    /// One after the other.
+    private var failedLooks = 0
 
     /// How often the lock is tried for, and the longest time between two looks at what is due.
     static let turnInterval = Duration.seconds(1)
@@ -37,6 +39,7 @@ actor GuardRunner {
     private static let memory = 86_400.0
     /// Looks in one turn, where others have changed the extraction in between.
     private static let maximumLooks = 3
+    private static let failedLooksToYield = 3
 
     init(
         replica: String, stages: any GuardedStages, connected: @escaping @Sendable () throws -> any GuardStore,
@@ -135,13 +138,28 @@ actor GuardRunner {
                     reports[definition.name] = nil
                     return
                 }
-                if try await judge(definition, state, store) { return }
+                if try await judge(definition, state, store) {
+                    failedLooks = 0
+                    return
+                }
             } catch {
-                // Nothing moves on what cannot be read.
-                reports[definition.name] = nil
+                await lookFailed(at: definition.name, error)
                 return
             }
         }
+    }
+
+    /// Nothing moves on what cannot be read. Another process may read more.
+    private func lookFailed(at name: String, _ error: any Error) async {
+        reports[name] = nil
+        failedLooks += 1
+        if failedLooks == 1 { logger.error("the guard cannot look at \(name): \(error)") }
+        guard failedLooks >= Self.failedLooksToYield else { return }
+        failedLooks = 0
+        logger.error("the guard could not look \(Self.failedLooksToYield) times, another proxy may judge from now on")
+        await lease?.release()
+        isHolder = false
+        await stages.holdsGuard(backend: nil)
     }
 
     /// As Postgres knows it; or this proxy, where Postgres was restored from a backup.
@@ -206,11 +224,13 @@ actor GuardRunner {
         guard now >= nextTidying || nextTidying > now.addingTimeInterval(10) else { return }
         nextTidying = now.addingTimeInterval(10)
         do {
-            for gone in try await store.replicas() where gone.isGivenUp && !lost.contains(gone.id) {
-                let gap = ReplicaLoss.unheard(gone, now: now)
+            let gone = try await store.replicas().filter(\.isGivenUp)
+            // One that came back may be lost again.
+            lost.formIntersection(gone.map(\.id))
+            for replica in gone {
+                let gap = ReplicaLoss.unheard(replica, now: now)
                 try await store.record(gap)
-                lost.insert(gone.id)
-                logger.warning("\(gone.id): \(gap.reason)")
+                if lost.insert(replica.id).inserted { logger.warning("\(replica.id): \(gap.reason)") }
             }
             _ = try await store.forgetReplicas(olderThan: Self.memory)
         } catch {

@@ -31,14 +31,16 @@ struct ReplicaLoss: Sendable, Equatable {
 
     /// Evidence is handed over once a second.
     private static let unhandedSeconds = 1.0
+    private static let longestUnheard = 3_600.0
 
     /// It has not been heard of for so long that nobody waits for it. When it ended is not known: a proxy that is only cut
-    /// off from Postgres may go on serving. Should it come back, it brings what it has counted, and the gap goes.
+    /// off from Postgres may go on serving, so the gap grows, for an hour. Should it come back, it brings what it has
+    /// counted, and the gap goes.
     static func unheard(_ replica: Replica, now: Date) -> ReplicaLoss {
         let last = replica.beatAt ?? now
         return ReplicaLoss(
             replica: replica.id, began: last.addingTimeInterval(-unhandedSeconds),
-            ended: last.addingTimeInterval(unhandedSeconds),
+            ended: max(last.addingTimeInterval(unhandedSeconds), min(now, last.addingTimeInterval(longestUnheard))),
             reason: "it was not heard of again, so what it had counted and not handed over is missing")
     }
 

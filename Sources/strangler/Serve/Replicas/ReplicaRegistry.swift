@@ -91,7 +91,14 @@ actor ReplicaRegistry {
                 guard await recorder.flush() else { return }
                 try await store.forgetGaps(replica: id)
             }
-            try await store.beat(await described())
+            // Whoever brings nothing is as good as silent: what it knows is missing at every gate.
+            guard recorder.isHandingOver else {
+                isUnheard = true
+                return
+            }
+            let asked = Date()
+            let known = try await store.beat(await described())
+            self.store.clock.learn(known, asked: asked)
             isUnheard = false
         } catch {
             isUnheard = true
