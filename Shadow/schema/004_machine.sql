@@ -1,4 +1,5 @@
 -- The five steps as a machine: ramps and holds, how both sides answer clients, replicas, gaps, waivers, reports.
+-- Proxies of the version before go on working on it while they are replaced.
 
 ALTER TABLE strangler.extraction_state
     -- Of writes, in hundredths of a percent; `weight` is that of reads.
@@ -6,11 +7,12 @@ ALTER TABLE strangler.extraction_state
     ADD COLUMN is_ramping    boolean NOT NULL DEFAULT false,
     -- {"cause": "paused" | "breach", "by": …, "reason": …, "at": …}
     ADD COLUMN hold          json,
-    ADD COLUMN baking_since  timestamptz;
+    ADD COLUMN baking_since  timestamptz,
+    -- The `version` that the four belong to. At any other a proxy from before this migration has written, which knows
+    -- nothing of them: the weight of reads holds for all, nothing rises or holds it, and it bakes since `since`.
+    ADD COLUMN machine_version bigint;
 
-UPDATE strangler.extraction_state SET write_weight = weight, baking_since = since;
-
--- NULL is what a proxy from before this migration writes: the weight of reads holds for all, and bakes since `since`.
+-- NULL is what a proxy from before this migration writes: the weight of reads holds for all.
 ALTER TABLE strangler.stage_history
     ADD COLUMN from_write_weight integer,
     ADD COLUMN to_write_weight   integer;
@@ -36,11 +38,16 @@ CREATE TABLE strangler.traffic_counts (
 
 CREATE INDEX traffic_counts_by_age ON strangler.traffic_counts (bucket);
 
--- By endpoint from now on; empty in rows from before.
-ALTER TABLE strangler.fallback_counts
-    ADD COLUMN endpoint text NOT NULL DEFAULT '',
-    DROP CONSTRAINT fallback_counts_pkey,
-    ADD PRIMARY KEY (extraction, bucket, endpoint, reason);
+-- What is in fallback_counts, by endpoint; not of what a proxy from before this migration counts.
+CREATE TABLE strangler.fallback_endpoints (
+    extraction text NOT NULL,
+    bucket     timestamptz NOT NULL,
+    endpoint   text NOT NULL,
+    reason     text NOT NULL,
+    count      bigint NOT NULL CHECK (count >= 0),
+    last_at    timestamptz NOT NULL,
+    PRIMARY KEY (extraction, bucket, endpoint, reason)
+);
 
 -- Every running proxy. A row that is not beaten any more is one that was cut off, or died.
 CREATE TABLE strangler.replicas (

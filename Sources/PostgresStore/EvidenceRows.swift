@@ -67,23 +67,26 @@ struct FallbackRows: Sendable {
         }
     }
 
+    /// In two tables: the older one is shared with proxies of the version before, which do not tell endpoints apart.
     func insert(at: Date, on connection: isolated PostgresConnection) throws(PostgresError) {
         guard !counts.isEmpty else { return }
-        try connection.query(
-            """
-            INSERT INTO strangler.fallback_counts AS known (extraction, bucket, endpoint, reason, count, last_at)
-            SELECT extraction, \(counterBucket), endpoint, reason, sum(count)::bigint, max(last)
-            FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
-                AS new (extraction, endpoint, reason, count, last)
-            LEFT JOIN strangler.extraction_state s ON s.name = new.extraction
-            GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-            ON CONFLICT (extraction, bucket, endpoint, reason)
-            DO UPDATE SET count = known.count + excluded.count, last_at = greatest(known.last_at, excluded.last_at)
-            """,
-            [
-                .timestamp(at), .textArray(extractions), .textArray(endpoints), .textArray(reasons), .intArray(counts),
-                .timestampArray(last),
-            ])
+        for (table, key) in [("fallback_counts", "reason"), ("fallback_endpoints", "endpoint, reason")] {
+            try connection.query(
+                """
+                INSERT INTO strangler.\(table) AS known (extraction, bucket, count, last_at, \(key))
+                SELECT extraction, \(counterBucket) AS bucket, sum(count)::bigint, max(last), \(key)
+                FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
+                    AS new (extraction, endpoint, reason, count, last)
+                LEFT JOIN strangler.extraction_state s ON s.name = new.extraction
+                GROUP BY extraction, 2, \(key) ORDER BY extraction, 2, \(key)
+                ON CONFLICT (extraction, bucket, \(key))
+                DO UPDATE SET count = known.count + excluded.count, last_at = greatest(known.last_at, excluded.last_at)
+                """,
+                [
+                    .timestamp(at), .textArray(extractions), .textArray(endpoints), .textArray(reasons),
+                    .intArray(counts), .timestampArray(last),
+                ])
+        }
     }
 }
 

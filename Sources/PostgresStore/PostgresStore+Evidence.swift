@@ -7,7 +7,7 @@ extension PostgresStore: EvidenceStore {
     /// One transaction of a dozen statements at most, however much happened.
     ///
     /// Tables are written in this order, and rows in the order of their keys, so that replicas that store the same keys
-    /// at once wait for each other instead of locking each other out. Now and then it keeps house afterwards.
+    /// at once wait for each other instead of locking each other out. Now and then it has the house kept, and does not wait for that.
     package func record(_ batch: EvidenceBatch, at: Date) async throws {
         guard !batch.isEmpty else { return }
         let verdicts = VerdictRows(batch.counts)
@@ -45,7 +45,7 @@ extension PostgresStore: EvidenceStore {
         if ungrouped > 0 {
             logger.warning("\(ungrouped) mismatches were counted without a group: too many groups")
         }
-        await keepHouse(now: at)
+        keepHouse(now: at)
     }
 
     /// Those that can be written as JSON and have a partition.

@@ -7,16 +7,16 @@ import PostgresClient
 extension PostgresStore {
     /// What a guard judges by in the time from `since` on. `since` as for `traffic`.
     package func guardSpan(extraction: String, since: Date) async throws -> GuardEvidence.Span {
-        let compared = try await comparisons(extraction: extraction, since: since)
+        let compared = try await comparisons(extraction: extraction, since: since, on: guarding)
         return GuardEvidence.Span(
-            endpoints: try await traffic(extraction: extraction, since: since),
+            endpoints: try await traffic(extraction: extraction, since: since, on: guarding),
             differing: compared.compactMapValues { $0.compared > 0 ? Share($0.differing, of: $0.compared) : nil })
     }
 
     /// What gates look at, by endpoint in the order of their names, with the waivers that are in force: also of endpoints
     /// that nothing is known of but that. `since` as for `verdictSummary`.
     package func gateEvidence(extraction: String, since: Date) async throws -> [EndpointEvidence] {
-        var evidence = try await comparisons(extraction: extraction, since: since)
+        var evidence = try await comparisons(extraction: extraction, since: since, on: pool)
         for (subject, waiver) in try await waiversInForce(extraction: extraction)
         where GapSubject(subject) == nil {
             evidence[subject, default: EndpointEvidence(endpoint: subject)].waiver = waiver
@@ -25,7 +25,9 @@ extension PostgresStore {
     }
 
     /// Mismatches of groups that were fixed are left out altogether.
-    private func comparisons(extraction: String, since: Date) async throws -> [String: EndpointEvidence] {
+    private func comparisons(
+        extraction: String, since: Date, on pool: PostgresPool
+    ) async throws -> [String: EndpointEvidence] {
         let rows = try await pool.query(
             """
             WITH counted AS (

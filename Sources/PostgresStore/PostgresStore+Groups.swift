@@ -13,6 +13,14 @@ extension PostgresStore {
         }
     }
 
+    /// How many groups were fixed and are back.
+    package func regressedGroups(extraction: String) async throws -> Int {
+        try await pool.query(
+            "SELECT count(*) AS n FROM strangler.mismatch_groups WHERE extraction = $1 AND state = 'regressed'",
+            [.text(KeyText.extraction(extraction))]
+        ).first?.int("n") ?? 0
+    }
+
     /// The group whose signature begins with `prefix`, and its examples, oldest first. Nil if there is none.
     /// - Throws: `AmbiguousSignature` if there are several.
     package func group(

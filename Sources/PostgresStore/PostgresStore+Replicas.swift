@@ -139,7 +139,12 @@ extension PostgresStore {
     /// - Returns: how many.
     @discardableResult
     package func forgetReplicas(olderThan seconds: Double) async throws -> Int {
-        try await control.query(
+        try await forgetReplicas(olderThan: seconds, on: control)
+    }
+
+    @discardableResult
+    func forgetReplicas(olderThan seconds: Double, on pool: PostgresPool) async throws -> Int {
+        try await pool.query(
             "DELETE FROM strangler.replicas WHERE beat_at < now() - make_interval(secs => $1)",
             [.double(max(0, seconds))]
         ).affected

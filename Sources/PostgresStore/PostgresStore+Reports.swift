@@ -40,21 +40,31 @@ extension PostgresStore {
         """
     }
 
-    /// `since` as for `verdictSummary`.
+    /// `since` as for `verdictSummary`. What nobody counted by endpoint is that of an empty one.
     package func fallbackSummary(extraction: String, since: Date?) async throws -> FallbackSummary {
         let rows = try await pool.query(
             """
-            SELECT endpoint, reason, sum(count)::bigint AS count, max(last_at) AS last_at
+            SELECT NULL AS endpoint, reason, sum(count)::bigint AS count, max(last_at) AS last_at
             FROM strangler.fallback_counts
-            WHERE extraction = $1 AND ($2::timestamptz IS NULL OR bucket >= $2) GROUP BY endpoint, reason
+            WHERE extraction = $1 AND ($2::timestamptz IS NULL OR bucket >= $2) GROUP BY reason
+            UNION ALL
+            SELECT endpoint, '', sum(count)::bigint, max(last_at) FROM strangler.fallback_endpoints
+            WHERE extraction = $1 AND ($2::timestamptz IS NULL OR bucket >= $2) GROUP BY endpoint
             """,
             [.text(KeyText.extraction(extraction)), .timestamp(optional: since)])
-        return try rows.reduce(into: FallbackSummary()) { summary, row in
-            let (reason, count, last) = (try row.text("reason"), try row.int("count"), try row.timestamp("last_at"))
-            summary.total += count
-            summary.byReason[reason, default: 0] += count
-            summary.byEndpoint[try row.text("endpoint"), default: 0] += count
-            summary.lastAt = max(summary.lastAt ?? last, last)
+        var summary = try rows.reduce(into: FallbackSummary()) { summary, row in
+            let count = try row.int("count")
+            if let endpoint = try row.optionalText("endpoint") {
+                summary.byEndpoint[endpoint, default: 0] += count
+            } else {
+                let last = try row.timestamp("last_at")
+                summary.total += count
+                summary.byReason[try row.text("reason"), default: 0] += count
+                summary.lastAt = max(summary.lastAt ?? last, last)
+            }
         }
+        let elsewhere = summary.total - summary.byEndpoint.values.reduce(0, +)
+        if elsewhere > 0 { summary.byEndpoint["", default: 0] += elsewhere }
+        return summary
     }
 }

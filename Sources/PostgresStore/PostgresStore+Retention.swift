@@ -35,45 +35,80 @@ extension PostgresStore {
     private static let statementsAtOnce = 25
 
     /// Deletes what is older than its retention, merges old minutes into hours (latencies after a day, traffic after two),
-    /// and makes the partitions of today and tomorrow. `record` calls it once an hour.
+    /// and makes the partitions of today and tomorrow. Every hour `record` has it done.
+    /// - Throws: the first failure, when everything else was done; each is logged.
     package func dropExpired(now: Date) async throws {
-        for day in [now, now.addingTimeInterval(UTCDay.length)] { try await createPartition(UTCDay.text(day)) }
-        for partition in try await expiredPartitions(now: now) { try await drop(partition) }
-        let counters = PostgresValue.timestamp(now.addingTimeInterval(-Double(retention.counters) * UTCDay.length))
-        for table in ["verdict_counts", "fallback_counts", "latency_histograms", "traffic_counts"] {
-            try await repeatWhileFull(Self.deletion(table, where: "bucket < $1"), [counters])
+        var failure: (any Error)?
+        func attempt(_ part: String, _ work: () async throws -> Void) async {
+            guard !Task.isCancelled else { return }
+            do {
+                try await work()
+            } catch {
+                failure = failure ?? error
+                if !Task.isCancelled { logger.warning("keeping house failed at \(part): \(error)") }
+            }
         }
-        for table in ["rule_hits", "evidence_losses"] {
-            try await repeatWhileFull(
-                Self.deletion(table, where: "day < ($1::timestamptz AT TIME ZONE 'UTC')::date"), [counters])
+        func before(_ days: Int) -> [PostgresValue] {
+            [.timestamp(now.addingTimeInterval(-Double(days) * UTCDay.length))]
         }
-        try await forgetReplicas(olderThan: Self.replicasKept * UTCDay.length)
-        try await repeatWhileFull(Self.deletion("evidence_gaps", where: "ended < $1"), [counters])
-        try await repeatWhileFull(Self.deletion("contract_conformance", where: "last_at < $1"), [counters])
-        try await repeatWhileFull(
-            Self.deletion("mismatch_groups", where: "last_seen < $1 AND state = 'new'", lock: "FOR UPDATE SKIP LOCKED"),
-            [counters])
-        let noise = PostgresValue.timestamp(now.addingTimeInterval(-Double(retention.noise) * UTCDay.length))
-        try await repeatWhileFull(
-            Self.deletion("noise_counts", where: "day < ($1::timestamptz AT TIME ZONE 'UTC')::date"), [noise])
-        try await repeatWhileFull(Self.mergeLatencies, [.timestamp(now.addingTimeInterval(-UTCDay.length))])
-        try await repeatWhileFull(Self.mergeTraffic, [.timestamp(now.addingTimeInterval(-2 * UTCDay.length))])
+        func delete(_ table: String, where condition: String, days: Int, lock: String = "") async {
+            await attempt(table) {
+                try await repeatWhileFull(Self.deletion(table, where: condition, lock: lock), before(days))
+            }
+        }
+        for day in [now, now.addingTimeInterval(UTCDay.length)].map(UTCDay.text) {
+            await attempt("the partition of \(day)") { try await createPartition(day, on: housekeeping) }
+        }
+        await attempt("old partitions") {
+            for partition in try await expiredPartitions(now: now) { try await drop(partition) }
+        }
+        for table in [
+            "verdict_counts", "fallback_counts", "fallback_endpoints", "latency_histograms", "traffic_counts",
+        ] {
+            await delete(table, where: "bucket < $1", days: retention.counters)
+        }
+        let ofDays = "day < ($1::timestamptz AT TIME ZONE 'UTC')::date"
+        for table in ["rule_hits", "evidence_losses"] { await delete(table, where: ofDays, days: retention.counters) }
+        await attempt("replicas") {
+            try await forgetReplicas(olderThan: Self.replicasKept * UTCDay.length, on: housekeeping)
+        }
+        await delete("evidence_gaps", where: "ended < $1", days: retention.counters)
+        await delete("contract_conformance", where: "last_at < $1", days: retention.counters)
+        await delete(
+            "mismatch_groups", where: "last_seen < $1 AND state = 'new'", days: retention.counters,
+            lock: "FOR UPDATE SKIP LOCKED")
+        await delete("noise_counts", where: ofDays, days: retention.noise)
+        await attempt("minutes of latencies") { try await repeatWhileFull(Self.mergeLatencies, before(1)) }
+        await attempt("minutes of traffic") { try await repeatWhileFull(Self.mergeTraffic, before(2)) }
+        if let failure { throw failure }
     }
 
-    /// Once an hour, whatever replica's flush comes first in this process; failing is not the flush's failure.
-    func keepHouse(now: Date) async {
-        let isDue = nextHousekeeping.withLock { next in
-            guard now >= next else { return false }
-            next = now.addingTimeInterval(Self.betweenHousekeeping)
-            return true
+    /// When it is done next, and by whom it is being done.
+    struct House {
+        var next = Date.distantPast
+        var task: Task<Void, Never>?
+        var isBusy = false
+    }
+
+    /// Once an hour, begun by whatever flush comes first in this process, which does not wait for it; one at a time.
+    func keepHouse(now: Date) {
+        house.withLock { house in
+            guard now >= house.next, !house.isBusy else { return }
+            house.next = now.addingTimeInterval(Self.betweenHousekeeping)
+            house.isBusy = true
+            house.task = Task(priority: .utility) {
+                let isDone = (try? await self.dropExpired(now: now)) != nil
+                self.house.withLock {
+                    if !isDone { $0.next = now.addingTimeInterval(Self.afterFailure) }
+                    $0.isBusy = false
+                }
+            }
         }
-        guard isDue else { return }
-        do {
-            try await dropExpired(now: now)
-        } catch {
-            nextHousekeeping.withLock { $0 = now.addingTimeInterval(Self.afterFailure) }
-            logger.warning("expired evidence could not be deleted, the next try is in five minutes: \(error)")
-        }
+    }
+
+    /// Waits until what a flush has begun is done.
+    func houseIsKept() async {
+        await house.withLock { $0.task }?.value
     }
 
     /// The rows whose partition is there, or could be made. Those older than the retention, or more than a day ahead,
@@ -86,7 +121,7 @@ extension PostgresStore {
         var usable: [Int] = []
         for (day, positions) in byDay.sorted(by: { $0.key < $1.key }) where day >= oldest && day <= newest {
             do {
-                try await createPartition(day)
+                try await createPartition(day, on: pool)
                 usable += positions
             } catch let error as PostgresError where error.sqlState != nil {
                 logger.warning("examples of \(day) are left out, their partition cannot be made: \(error)")
@@ -95,7 +130,7 @@ extension PostgresStore {
         return usable.sorted().map { rows[$0] }
     }
 
-    private func createPartition(_ day: String) async throws {
+    private func createPartition(_ day: String, on pool: PostgresPool) async throws {
         // Almost always there, which is seen without a lock.
         let known = try await pool.query(
             """
@@ -115,7 +150,7 @@ extension PostgresStore {
 
     /// Names of partitions sort like their days.
     private func expiredPartitions(now: Date) async throws -> [String] {
-        try await pool.query(
+        try await housekeeping.query(
             """
             SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
             WHERE inhparent = 'strangler.mismatch_examples'::regclass
@@ -127,7 +162,7 @@ extension PostgresStore {
 
     /// - Parameter partition: from the catalogue, made of letters, digits and underscores only.
     private func drop(_ partition: String) async throws {
-        try await pool.transaction { connection in
+        try await housekeeping.transaction { connection in
             try connection.query(Self.patience)
             try connection.query("LOCK TABLE strangler.mismatch_groups IN ACCESS EXCLUSIVE MODE")
             try connection.query("LOCK TABLE strangler.mismatch_examples IN ACCESS EXCLUSIVE MODE")
@@ -139,7 +174,7 @@ extension PostgresStore {
 
     private func repeatWhileFull(_ sql: String, _ parameters: [PostgresValue]) async throws {
         for _ in 0..<Self.statementsAtOnce {
-            let affected = try await pool.transaction { connection in
+            let affected = try await housekeeping.transaction { connection in
                 try connection.query(Self.patience)
                 return try connection.query(sql, parameters).first?.int("affected") ?? 0
             }

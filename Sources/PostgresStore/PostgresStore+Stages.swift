@@ -1,19 +1,42 @@
 package import Extraction
 package import Foundation
+import Logging
 import PostgresClient
+import Synchronization
 
 extension PostgresStore: StageStore {
     private static let stateColumns = """
-        name, stage, weight, since, version, window_started_at, write_weight, is_ramping, hold, baking_since
+        name, stage, weight, since, version, window_started_at, write_weight, is_ramping, hold, baking_since,
+        machine_version
         """
 
+    /// What of it cannot be read, a stage that only a newer version knows, is left out and logged once.
     package func load() async throws -> [ExtractionState] {
         try await explainingSchema {
-            try await control.query("SELECT \(Self.stateColumns) FROM strangler.extraction_state ORDER BY name")
-                .map(Self.state)
+            let rows = try await control.query(
+                "SELECT \(Self.stateColumns) FROM strangler.extraction_state ORDER BY name")
+            var problems: [String: String] = [:]
+            let states = try rows.compactMap { row in
+                do {
+                    return try Self.state(row)
+                } catch {
+                    problems[try row.text("name")] = "\(error)"
+                    return nil
+                }
+            }
+            let known = unreadableStages.withLock { known in
+                defer { known = problems }
+                return known
+            }
+            for (name, problem) in problems.sorted(by: { $0.key < $1.key }) where known[name] != problem {
+                logger.error("the stored stage of \(name) cannot be read and is not followed: \(problem)")
+            }
+            return states
         }
     }
 
+    /// With a version above all that anybody has ever known, so that every proxy follows: the store may have been restored
+    /// from a backup, or have lost changes with a failed primary.
     package func apply(
         _ transition: StageTransition, actor: String, reason: String?, evidence: StageEvidence, at: Date
     ) async throws -> ExtractionState {
@@ -27,7 +50,9 @@ extension PostgresStore: StageStore {
         _ transition: StageTransition, actor: String, reason: String?, evidence: String, at: Date
     ) async throws -> ExtractionState {
         try await control.transaction { connection in
-            let changed = try Self.compareAndSet(transition, on: connection)
+            let version = max(
+                transition.to.version, try Self.highestVersion(of: transition.to.name, on: connection) + 1)
+            let changed = try Self.compareAndSet(transition, version: version, on: connection)
             guard let row = changed.first else { throw try Self.conflict(transition, on: connection) }
             try connection.query(
                 """
@@ -36,7 +61,7 @@ extension PostgresStore: StageStore {
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                 """,
                 [
-                    .text(transition.to.name), .int(transition.to.version), .timestamp(at), .text(actor),
+                    .text(transition.to.name), .int(version), .timestamp(at), .text(actor),
                     .text(transition.action),
                     .text(transition.from.stage.rawValue), .int(transition.from.weight.hundredths),
                     .text(transition.to.stage.rawValue), .int(transition.to.weight.hundredths),
@@ -67,22 +92,38 @@ extension PostgresStore: StageStore {
         }
     }
 
+    /// In the history, and of what replicas that have not said goodbye serve.
+    private static func highestVersion(
+        of name: String, on connection: isolated PostgresConnection
+    ) throws -> Int64 {
+        let told = try connection.query(
+            "SELECT coalesce(max(version), 0) AS version FROM strangler.stage_history WHERE extraction = $1",
+            [.text(name)])
+        let served = try connection.query("SELECT extractions FROM strangler.replicas WHERE stopped_at IS NULL")
+        return served.reduce(into: try told.first?.int64("version") ?? 0) { highest, row in
+            // Of another version, perhaps.
+            let states = try? StoredJSON.value([String: Replica.ServedState].self, try row.text("extractions"))
+            highest = max(highest, states?[name]?.version ?? 0)
+        }
+    }
+
     /// The changed row, or none if the stored version is another than the transition was judged on. Version 0 is an
     /// extraction that the store has never heard of.
     private static func compareAndSet(
-        _ transition: StageTransition, on connection: isolated PostgresConnection
+        _ transition: StageTransition, version: Int64, on connection: isolated PostgresConnection
     ) throws -> PostgresRows {
         let to = transition.to
         let values: [PostgresValue] = [
             .text(to.name), .text(to.stage.rawValue), .int(to.weight.hundredths), .timestamp(to.since),
-            .int(to.version), .timestamp(optional: to.windowStartedAt), .int(to.weights.writes.hundredths),
+            .int(version), .timestamp(optional: to.windowStartedAt), .int(to.weights.writes.hundredths),
             .bool(to.isRamping), .text(optional: try to.hold.map { try StoredJSON.text($0) }),
             .timestamp(to.bakingSince),
         ]
         if transition.from.version == 0 {
             return try connection.query(
                 """
-                INSERT INTO strangler.extraction_state (\(stateColumns)) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                INSERT INTO strangler.extraction_state (\(stateColumns))
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $5)
                 ON CONFLICT (name) DO NOTHING RETURNING \(stateColumns)
                 """, values)
         }
@@ -90,7 +131,8 @@ extension PostgresStore: StageStore {
             """
             UPDATE strangler.extraction_state
             SET stage = $2, weight = $3, since = $4, version = $5, window_started_at = $6,
-                write_weight = $7, is_ramping = $8, hold = $9, baking_since = $10
+                write_weight = $7, is_ramping = $8, hold = $9, baking_since = $10,
+                machine_version = $5
             WHERE name = $1 AND version = $11 RETURNING \(stateColumns)
             """, values + [.int(transition.from.version)])
     }
@@ -107,10 +149,18 @@ extension PostgresStore: StageStore {
     }
 
     private static func state(_ row: PostgresRows.Row) throws -> ExtractionState {
-        ExtractionState(
+        let version = try row.int64("version")
+        // Else a proxy of the version before has changed it, and has left what it does not know as it was.
+        guard try row.optionalText("machine_version").flatMap({ Int64($0) }) == version else {
+            return ExtractionState(
+                name: try row.text("name"), stage: try stage(row, "stage"), weight: try weight(row, "weight"),
+                since: try row.timestamp("since"), version: version,
+                windowStartedAt: try row.optionalTimestamp("window_started_at"))
+        }
+        return ExtractionState(
             name: try row.text("name"), stage: try stage(row, "stage"),
             weights: try weights(row, reads: "weight", writes: "write_weight"),
-            since: try row.timestamp("since"), version: try row.int64("version"),
+            since: try row.timestamp("since"), version: version,
             windowStartedAt: try row.optionalTimestamp("window_started_at"), isRamping: try row.bool("is_ramping"),
             hold: try row.optionalText("hold").map { try StoredJSON.value(Hold.self, $0) },
             bakingSince: try row.optionalTimestamp("baking_since"))

@@ -56,6 +56,10 @@ extension PostgresStore {
 
     /// Both sides at the same time, by endpoint; nil for all that is kept.
     package func traffic(extraction: String, since: Date?) async throws -> [String: TrafficPair] {
+        try await traffic(extraction: extraction, since: since, on: pool)
+    }
+
+    func traffic(extraction: String, since: Date?, on pool: PostgresPool) async throws -> [String: TrafficPair] {
         let rows = try await pool.query(
             """
             WITH counted AS (

@@ -13,6 +13,10 @@ package final class PostgresStore: Sendable {
     let pool: PostgresPool
     /// For what must never wait behind evidence: stages, heartbeats, waivers. Short time-outs.
     let control: PostgresPool
+    /// For the guard, which must not wait behind anybody's questions.
+    let guarding: PostgresPool
+    /// For what is deleted and merged now and then.
+    let housekeeping: PostgresPool
     let logger: Logger
     /// Recorded pairs kept per mismatch group.
     let exampleLimit: Int
@@ -22,11 +26,12 @@ package final class PostgresStore: Sendable {
     let noiseFieldLimit: Int
     let retention: Retention
     private let connectionString: String
-    /// When `record` keeps house again.
-    let nextHousekeeping = Mutex(Date.distantPast)
+    let house = Mutex(House())
+    /// Why, by name, for what was left out when stages were last loaded.
+    let unreadableStages = Mutex<[String: String]>([:])
 
-    /// Does not connect yet. Four connections at most: two for evidence, so that a batch and a question do not wait for each
-    /// other, and two for what changes stages and tells of replicas.
+    /// Does not connect yet. Six connections at most: two for evidence, so that a batch and a question do not wait for each
+    /// other, two for what changes stages and tells of replicas, one for the guard, one to keep house.
     package init(
         _ connectionString: String, exampleLimit: Int = 20, groupLimit: Int = 10_000,
         noiseFieldLimit: Int = NoiseTally.maximumFields, retention: Retention = Retention(), logger: Logger
@@ -39,6 +44,8 @@ package final class PostgresStore: Sendable {
         self.logger = logger
         pool = PostgresPool(connectionString, size: 2)
         control = PostgresPool(connectionString, size: 2, options: .brief)
+        guarding = PostgresPool(connectionString, size: 1)
+        housekeeping = PostgresPool(connectionString, size: 1)
     }
 
     /// Creates or updates the schema. To be called before anything else.
@@ -52,8 +59,11 @@ package final class PostgresStore: Sendable {
     }
 
     package func close() async {
+        house.withLock { $0.task?.cancel() }
         await pool.close()
         await control.close()
+        await guarding.close()
+        await housekeeping.close()
     }
 }
 

@@ -156,6 +156,8 @@ extension OnRealPostgres {
             try await store.record(Self.batch { $0.add(Self.record(at: again)) }, at: again)
             let group = try #require(try await store.groups(extraction: nil).first)
             #expect(group.state == .regressed && group.count == 3)
+            #expect(try await store.regressedGroups(extraction: "orders") == 1)
+            #expect(try await store.regressedGroups(extraction: "users") == 0)
             #expect(group.firstSeen == Self.now && group.lastSeen == again)
             #expect(group.stateBy == "strangler" && group.stateAt == again)
             await store.close()

@@ -96,12 +96,20 @@ extension OnRealPostgres {
             try await connection.query("SELECT count(*) FROM strangler.mismatch_examples")
             let error = await #expect(throws: PostgresError.self) { try await store.dropExpired(now: later) }
             #expect(error?.sqlState == "55P03")
-            // The flush's own housekeeping fails too, but not the flush.
+            // Nor does one part that fails keep the others from being done.
+            let old = EvidenceDay.day(-1000)
+            try await store.record(EvidenceCounterTests.batch { $0.countLatency(Self.key, nanoseconds: 1) }, at: old)
+            await store.houseIsKept()
+            await #expect(throws: PostgresError.self) { try await store.dropExpired(now: later) }
+            #expect(try await store.latencies(extraction: "orders", since: nil)[Self.key]?.total == 1)
+            // What a flush begins fails too, but not the flush.
             try await store.record(Self.batch(at: later), at: later)
+            await store.houseIsKept()
             #expect(try await store.verdictSummary(extraction: "orders", since: nil).total.mismatch == 2)
             #expect(try await ExampleStoreTests.partitions(connection).contains("20261121"))
             try await connection.query("COMMIT")
             try await store.record(Self.batch(at: later.addingTimeInterval(1)), at: later.addingTimeInterval(301))
+            await store.houseIsKept()
             #expect(try await !ExampleStoreTests.partitions(connection).contains("20261121"))
             await store.close()
         }

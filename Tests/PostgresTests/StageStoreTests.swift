@@ -138,6 +138,102 @@ extension OnRealPostgres {
             await store.close()
         }
 
+        @Test func `what a proxy of the version before writes is read as that version means it`() async throws {
+            let target = try await TestServer.database()
+            let store = PostgresStore(target, logger: Logger(label: "test"))
+            try await store.migrate()
+            let hold = Hold(cause: .breach, by: "guard", reason: "errors", at: Self.now)
+            let held = ExtractionState(
+                name: "orders", stage: .cutover, weights: Weights(reads: Weight(clamping: 500), writes: .none),
+                since: Self.now, version: 1, windowStartedAt: nil, isRamping: true, hold: hold,
+                bakingSince: Self.now.addingTimeInterval(60))
+            let initial = ExtractionState.initial(name: "orders", now: Self.now)
+            let first = try await store.apply(
+                StageTransition(action: "pause", from: initial, to: held, forced: false), actor: "ann", reason: nil,
+                evidence: StageEvidence(), at: Self.now)
+            #expect(first == held)
+            let connection = try await PostgresConnection.connect(target)
+            let later = Self.now.addingTimeInterval(10)
+            try await connection.query(
+                """
+                UPDATE strangler.extraction_state SET stage = $2, weight = $3, since = $4, version = $5,
+                    window_started_at = $6 WHERE name = $1 AND version = 1
+                """,
+                [.text("orders"), .text("cutover"), .int(2500), .timestamp(later), .int(2), .timestamp(optional: nil)])
+            let second = Self.transition(first, to: .cutover, weight: 2500, at: later).to
+            #expect(try await store.load() == [second])
+            let third = try await store.apply(
+                Self.transition(second, to: .shadow, at: later), actor: "ann", reason: nil, evidence: StageEvidence(),
+                at: later)
+            #expect(try await store.load() == [third])
+            await store.close()
+        }
+
+        // The store was restored at 9; a proxy serves 12, another served 40 until it ended.
+        @Test func `a change gets a version above all that anybody has known`() async throws {
+            let (store, connection) = try await EvidenceStoreTests.store()
+            var from = ExtractionState.initial(name: "orders", now: Self.now)
+            for _ in 0..<9 {
+                from = try await store.apply(
+                    Self.transition(from, to: .cutover, weight: 500), actor: "ann", reason: nil,
+                    evidence: StageEvidence(), at: Self.now)
+            }
+            #expect(from.version == 9)
+            var replica = ReplicaStoreTests.replica("r1")
+            try await store.beat(replica)
+            replica = ReplicaStoreTests.replica("r2")
+            replica.extractions["orders"]?.version = 40
+            try await store.beat(replica)
+            try await store.signOff(id: "r2")
+            try await store.beat(ReplicaStoreTests.replica("r3"))
+            try await connection.query("UPDATE strangler.replicas SET extractions = '[1]' WHERE id = 'r3'")
+            let stored = try await store.apply(
+                Self.transition(from, to: .shadow, action: "rollback"), actor: "ann", reason: nil,
+                evidence: StageEvidence(), at: Self.now)
+            #expect(stored.version == 13 && stored.stage == .shadow)
+            #expect(try await store.load() == [stored])
+            #expect(
+                try await connection.query("SELECT FROM strangler.stage_history WHERE version = 13").affected == 1)
+            // The state was lost, the history was not.
+            try await store.signOff(id: "r1")
+            try await connection.query("DELETE FROM strangler.extraction_state")
+            let anew = try await store.apply(
+                Self.transition(.initial(name: "orders", now: Self.now), to: .contracted), actor: "ann", reason: nil,
+                evidence: StageEvidence(), at: Self.now)
+            #expect(anew.version == 14)
+            await store.close()
+        }
+
+        @Test func `a stage that cannot be read is left out and told once, a hold of an unknown cause holds`()
+            async throws
+        {
+            let target = try await TestServer.database()
+            let log = LogLines()
+            let store = PostgresStore(target, logger: log.logger)
+            try await store.migrate()
+            for name in ["orders", "people", "users"] {
+                _ = try await store.apply(
+                    Self.transition(.initial(name: name, now: Self.now), to: .shadow), actor: "ann", reason: nil,
+                    evidence: StageEvidence(), at: Self.now)
+            }
+            let connection = try await PostgresConnection.connect(target)
+            try await connection.execute(
+                script: """
+                    ALTER TABLE strangler.extraction_state DROP CONSTRAINT extraction_state_stage_check;
+                    UPDATE strangler.extraction_state SET stage = 'dreaming' WHERE name = 'people';
+                    UPDATE strangler.extraction_state SET hold =
+                        '{"cause":"eclipse","by":"ann","reason":"dark","at":"2026-11-21 00:00:00Z"}'
+                    WHERE name = 'users';
+                    """)
+            for _ in 0..<3 {
+                let states = try await store.load()
+                #expect(states.map(\.name) == ["orders", "users"])
+                #expect(states.last?.hold?.cause == .paused && states.last?.hold?.reason == "dark")
+            }
+            #expect(log.all.filter { $0.contains("people") && $0.contains("dreaming") }.count == 1)
+            await store.close()
+        }
+
         @Test func `a change is announced to who listens`() async throws {
             let target = try await TestServer.database()
             let store = PostgresStore(target, logger: Logger(label: "test"))

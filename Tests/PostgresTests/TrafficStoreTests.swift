@@ -180,11 +180,16 @@ extension OnRealPostgres {
                 }
             }
             try await store.record(batch, at: Self.now)
-            try await connection.execute(
-                script: """
-                    INSERT INTO strangler.fallback_counts (extraction, bucket, reason, count, last_at)
-                    VALUES ('orders', '2026-11-01Z', 'refused', 5, '2026-11-01Z')
-                    """)
+            // As a proxy of the version before does.
+            for count in [4, 1] {
+                try await connection.query(
+                    """
+                    INSERT INTO strangler.fallback_counts AS known (extraction, bucket, reason, count, last_at)
+                    VALUES ('orders', date_trunc('minute', $1::timestamptz), 'refused', $2, $1)
+                    ON CONFLICT (extraction, bucket, reason)
+                    DO UPDATE SET count = known.count + excluded.count
+                    """, [.timestamp(Self.now), .int(count)])
+            }
             let summary = try await store.fallbackSummary(extraction: "orders", since: nil)
             #expect(summary.total == 11 && summary.lastAt == Self.now)
             #expect(summary.byReason == ["refused": 9, "timeout": 2])

@@ -9,7 +9,7 @@ package struct ExtractionState: Sendable, Equatable, Codable {
     package let weights: Weights
     /// When the stage or a weight last changed.
     package let since: Date
-    /// Raised by one with each change.
+    /// Raised with each change: by one, or above what anybody knows where the store has lost changes.
     package let version: Int64
     /// When the fallback window began; kept in `retired`, nil before `fallback`.
     package let windowStartedAt: Date?
@@ -140,6 +140,12 @@ package struct Hold: Sendable, Hashable, Codable {
         case paused
         /// The guard rolled back.
         case breach
+
+        /// What only a newer version knows holds all the same.
+        package init(from decoder: any Decoder) throws {
+            let text = try decoder.singleValueContainer().decode(String.self)
+            self = Self(rawValue: text) ?? .paused
+        }
     }
 
     package let cause: Cause
