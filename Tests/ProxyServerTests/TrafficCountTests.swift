@@ -195,8 +195,9 @@ import Upstreams
             var counted = Harvested.Counts()
             for _ in 0..<500 where counted.requests < 3 {
                 let harvested = await proxy.harvest()
-            #expect(harvested["GET /orders/{id}", .monolith] == Harvested.Counts(requests: 3, bytes: 24, timed: 3))
-                counted.timed += harvested["GET /orders/{id}", .service].timed
+                let service = harvested["GET /orders/{id}", .service] ?? Harvested.Counts()
+                counted.requests += service.requests
+                counted.timed += service.timed
                 try await Task.sleep(for: .milliseconds(20))
             }
             #expect(counted == Harvested.Counts(requests: 3, timed: 3))
@@ -205,7 +206,7 @@ import Upstreams
             for client in clients { #expect(try Message.answer(from: client).text == "monolith") }
             let harvested = await proxy.harvest()
             #expect(harvested["GET /orders/{id}", .service] == Harvested.Counts(errors: 3))
-            #expect(harvested["GET /orders/{id}", .monolith].requests == 3)
+            #expect(harvested["GET /orders/{id}", .monolith]?.requests == 3)
         }
     }
 

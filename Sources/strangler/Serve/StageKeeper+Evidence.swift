@@ -52,7 +52,7 @@ extension StageKeeper {
         let name = definition.name
         let verdicts = try await store.verdictSummary(extraction: name, since: state.since)
         let fallbacks = try await store.fallbackSummary(extraction: name, since: state.windowStartedAt ?? state.since)
-        let regressed = try await store.groups(extraction: name).count { $0.state == .regressed }
+        let regressed = try await store.regressedGroups(extraction: name)
         let asked = try await store.gateEvidence(extraction: name, since: state.since)
         let conformance = try await model.conformance(of: name, in: store)
         let evidence = StageEvidence(
