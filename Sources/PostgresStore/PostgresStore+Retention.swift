@@ -40,7 +40,9 @@ extension PostgresStore {
     package func dropExpired(now: Date) async throws {
         var failure: (any Error)?
         func attempt(_ part: String, _ work: () async throws -> Void) async {
-            guard !Task.isCancelled else { return }
+            // Nobody answers: nor will they for the rest.
+            let code = (failure as? PostgresError)?.code
+            guard !Task.isCancelled, code != .refused, code != .closed else { return }
             do {
                 try await work()
             } catch {

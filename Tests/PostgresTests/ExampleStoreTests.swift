@@ -85,6 +85,7 @@ extension OnRealPostgres {
             #expect(found.group.count == 30 && found.examples.count == 4)
             #expect(found.examples.first?.at == EvidenceDay.start)
             #expect(found.examples.last?.at == EvidenceDay.start.addingTimeInterval(29 * 3600))
+            await store.houseIsKept()
             #expect(try await Self.partitions(connection) == ["20261121", "20261122", "20261123"])
             #expect(try await store.losses(since: nil).isEmpty)
             await store.close()
@@ -107,6 +108,7 @@ extension OnRealPostgres {
                 try await group.waitForAll()
             }
             let connection = try await PostgresConnection.connect(target)
+            for store in stores { await store.houseIsKept() }
             // Thirteen days back, and tomorrow.
             #expect(try await Self.partitions(connection).count == 14)
             let stored = try await connection.query("SELECT count(*) AS n FROM strangler.mismatch_examples")
@@ -125,6 +127,7 @@ extension OnRealPostgres {
             #expect(found.group.count == 7)
             #expect(found.examples.map(\.at) == [-30, 0, 1].map { EvidenceDay.day($0) })
             #expect(try await store.losses(since: nil) == [.examplesRefused: 4])
+            await store.houseIsKept()
             #expect(try await Self.partitions(connection) == ["20261022", "20261121", "20261122"])
             await store.close()
         }

@@ -36,6 +36,7 @@ extension OnRealPostgres {
                 let at = EvidenceDay.day(Double(day) + 0.5)
                 let path = "$.day\(day)"
                 try await store.record(Self.batch(at: at, path: path), at: at)
+                await store.houseIsKept()
                 guard day == 1 else { continue }
                 let decided = EvidenceStoreTests.record(path).signature.hex
                 _ = try await store.setGroupState(decided, .accepted, actor: "ann", reason: nil, at: at)
@@ -91,6 +92,7 @@ extension OnRealPostgres {
         @Test func `a reader in the way of a drop delays nobody for long; the next one drops`() async throws {
             let (store, connection) = try await EvidenceStoreTests.store()
             try await store.record(Self.batch(at: EvidenceDay.start), at: EvidenceDay.start)
+            await store.houseIsKept()
             let later = EvidenceDay.day(40)
             try await connection.query("BEGIN")
             try await connection.query("SELECT count(*) FROM strangler.mismatch_examples")
