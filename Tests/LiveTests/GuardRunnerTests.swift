@@ -118,7 +118,7 @@ import Testing
         #expect(world.actions == ["breach by guard: cutover 0%"])
     }
 
-    @Test func `a replica that is not waited for any more leaves one gap, which grows while nothing is heard`() async throws {
+    @Test func `a replica that is not waited for leaves one gap, which grows while nothing is heard`() async throws {
         world.cutOver(to: 10)
         world.answers(1_000)
         world.hears(of: "b", age: 121)
