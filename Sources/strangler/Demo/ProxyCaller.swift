@@ -25,7 +25,7 @@ struct ProxyCaller: HTTPCaller {
         let body = try await response.body.collect(upTo: 4 * 1024 * 1024)
         return ShopResponse(
             status: Int(response.status.code),
-            headers: Dictionary(response.headers.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }),
+            headers: Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { $1 }),
             body: Array(body.readableBytesView))
     }
 }
