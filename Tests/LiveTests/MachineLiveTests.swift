@@ -142,7 +142,8 @@ import Testing
             let replicas = try await run(["replicas"])
             return replicas.status == 0 && replicas.output.contains("answers this")
         }
-        #expect(checklist.output.contains("  replica   "), "\(checklist)")
+        let heard = try await run(["status", "orders"])
+        #expect(heard.output.contains("  replica   "), "\(heard)")
         #expect(try await run(["waive", "orders", endpoint, "--reason", "again"]).status == 1)
         #expect(try await run(["unwaive", "orders", endpoint]).status == 0)
         let again = try await run(["unwaive", "orders", endpoint])

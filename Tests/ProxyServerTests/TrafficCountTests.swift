@@ -140,6 +140,17 @@ import Upstreams
         }
     }
 
+    /// Every call is slow at once, and three of them open the service's circuit.
+    private static func impatient(monolith: ScriptedOrigin, service: ScriptedOrigin) -> ProxyUpstreams {
+        var hanging = UpstreamSettings(
+            name: "service", addresses: [UpstreamAddress(host: "127.0.0.1", port: service.port)])
+        hanging.breaker = CircuitBreaker.Limits(minimumCalls: 3, slowAfter: 0)
+        return ProxyUpstreams(
+            monolith: UpstreamSettings(
+                name: "monolith", addresses: [UpstreamAddress(host: "127.0.0.1", port: monolith.port)]),
+            services: [hanging])
+    }
+
     @Test func `a service that hangs while its clients leave has answers that took as long, and its breaker opens`()
         async throws
     {
@@ -148,13 +159,7 @@ import Upstreams
             _ = try connection.request()
             _ = connection.socket.takeToEnd()
         }
-        var hanging = UpstreamSettings(
-            name: "service", addresses: [UpstreamAddress(host: "127.0.0.1", port: service.port)])
-        hanging.breaker = CircuitBreaker.Limits(minimumCalls: 3, slowAfter: 0)
-        let upstreams = ProxyUpstreams(
-            monolith: UpstreamSettings(
-                name: "monolith", addresses: [UpstreamAddress(host: "127.0.0.1", port: monolith.port)]),
-            services: [hanging])
+        let upstreams = Self.impatient(monolith: monolith, service: service)
         try await withProxy(upstreams: upstreams, orders: OrdersExtraction()) { proxy in
             for number in 1...3 {
                 let client = try proxy.connect()
@@ -182,13 +187,7 @@ import Upstreams
             _ = try connection.request()
             _ = mayEnd.wait { $0 }
         }
-        var hanging = UpstreamSettings(
-            name: "service", addresses: [UpstreamAddress(host: "127.0.0.1", port: service.port)])
-        hanging.breaker = CircuitBreaker.Limits(minimumCalls: 3, slowAfter: 0)
-        let upstreams = ProxyUpstreams(
-            monolith: UpstreamSettings(
-                name: "monolith", addresses: [UpstreamAddress(host: "127.0.0.1", port: monolith.port)]),
-            services: [hanging])
+        let upstreams = Self.impatient(monolith: monolith, service: service)
         try await withProxy(upstreams: upstreams, orders: OrdersExtraction()) { proxy in
             let clients = try (1...3).map { _ in try proxy.connect() }
             for client in clients { try client.send(Self.get("/orders/1")) }
@@ -198,6 +197,7 @@ import Upstreams
                 let service = harvested["GET /orders/{id}", .service] ?? Harvested.Counts()
                 counted.requests += service.requests
                 counted.timed += service.timed
+                // The loop counts with its next tick; the harvest is what is waited for.
                 try await Task.sleep(for: .milliseconds(20))
             }
             #expect(counted == Harvested.Counts(requests: 3, timed: 3))

@@ -1,6 +1,6 @@
 extension Duration {
     /// In seconds, with a fraction.
-    var inSeconds: Double {
+    package var inSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds) / 1e18
     }
 }

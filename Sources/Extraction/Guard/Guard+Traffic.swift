@@ -120,8 +120,7 @@ extension Guard {
     }
 
     private static func milliseconds(_ nanoseconds: Int64) -> String {
-        let tenths = Int((Double(nanoseconds) / 1e5).rounded())
-        return tenths >= 100 || tenths % 10 == 0 ? "\((tenths + 5) / 10) ms" : "\(tenths / 10).\(tenths % 10) ms"
+        readableTimes(Double(nanoseconds) / 1e6) + " ms"
     }
 }
 

@@ -74,7 +74,7 @@ extension ReplayCommand {
         let outcome = await replay.send(requests) { done in
             if requests.count < 200 || done % 10 == 0 { terminal.progress(done, of: requests.count, "requests sent") }
         }
-        return .success((sorted, outcome, (ContinuousClock.now - began).seconds))
+        return .success((sorted, outcome, (ContinuousClock.now - began).inSeconds))
     }
 
     /// Nil for a path that the proxy answers 400 to.

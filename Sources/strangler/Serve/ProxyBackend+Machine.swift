@@ -20,7 +20,7 @@ extension ProxyBackend {
         report.ramp = RampReport(state: state, definition: definition, findings: judged?.findings, now: now)
         if Ramp.isGuarded(state) {
             report.guard = GuardStatus(
-                findings: judged?.findings, holder: judged?.holder, interval: definition.guardLimits.interval.seconds)
+                findings: judged?.findings, holder: judged?.holder, interval: definition.guardLimits.interval.inSeconds)
         }
         guard report.storeConnected, let store = try? store.connected() else { return }
         report.waivers = try? await store.waivers(extraction: definition.name).filter { $0.revokedAt == nil }.map {

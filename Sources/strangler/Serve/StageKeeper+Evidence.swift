@@ -55,24 +55,23 @@ extension StageKeeper {
         let regressed = try await store.regressedGroups(extraction: name)
         let asked = try await store.gateEvidence(extraction: name, since: state.since)
         let conformance = try await model.conformance(of: name, in: store)
+        let others = try await store.replicas().filter { $0.id != replica }
         let evidence = StageEvidence(
             serviceHealthy: isHealthy, compared: verdicts.total.compared, match: verdicts.total.match,
             mismatch: verdicts.total.mismatch, accepted: verdicts.total.accepted, regressedGroups: regressed,
-            writeBacklog: try await backlog(of: name, at: store),
+            writeBacklog: await backlog(of: name, beside: others),
             fellBackTotal: fallbacks.total, lastFellBackAt: fallbacks.lastAt,
             contractProblems: model.contractProblems(of: name),
             endpoints: EndpointEvidence.listed(asked, beside: model.listedEndpoints(of: name)),
             gaps: try await store.gaps(extraction: name, since: state.since),
-            silentReplicas: try await store.replicas().filter { $0.id != replica && $0.isSilent }.map(\.id),
+            silentReplicas: others.filter(\.isSilent).map(\.id),
             conformance: conformance.filter(\.isListed).map(\.evidence))
         return Findings(verdicts: verdicts, fallbacks: fallbacks, evidence: evidence, conformance: conformance)
     }
 
     /// Of all replicas: this one's as it is now, the others' as they told last.
-    private func backlog(of name: String, at store: PostgresStore) async throws -> Int {
-        let own = await ownBacklog(of: name)
-        let others = try await store.replicas().filter { $0.id != replica && $0.isCounted }
-        return others.reduce(own) { $0 + ($1.extractions[name]?.backlog ?? 0) }
+    private func backlog(of name: String, beside others: [Replica]) async -> Int {
+        await others.filter(\.isCounted).reduce(ownBacklog(of: name)) { $0 + ($1.extractions[name]?.backlog ?? 0) }
     }
 
     /// Writes that the other side has not got from this replica.

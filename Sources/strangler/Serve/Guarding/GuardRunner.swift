@@ -68,9 +68,9 @@ actor GuardRunner {
         guard let store = try? connected(), await holdsLease(store) else { return Self.turnInterval }
         await tidy(store)
         let definitions = await stages.definitions
-        var next = now().addingTimeInterval(Self.turnInterval.seconds)
+        var next = now().addingTimeInterval(Self.turnInterval.inSeconds)
         for definition in definitions {
-            let interval = definition.guardLimits.interval.seconds
+            let interval = definition.guardLimits.interval.inSeconds
             // A clock that was set back must not put the next look off.
             if let due = nextLooks[definition.name], due > now(), due <= now().addingTimeInterval(interval) {
                 next = min(next, due)
@@ -249,7 +249,7 @@ actor GuardRunner {
             let state = await stages.state(of: name), Ramp.isGuarded(state), let store = try? connected()
         else { return nil }
         if isHolder, let known = reports[name], known.version == state.version,
-            now().timeIntervalSince(known.findings.judgedAt) <= definition.guardLimits.interval.seconds + 1
+            now().timeIntervalSince(known.findings.judgedAt) <= definition.guardLimits.interval.inSeconds + 1
         {
             return known
         }
@@ -279,8 +279,4 @@ extension RampMove {
         case .rollBack(let breaches): breaches.joined(separator: "; ")
         }
     }
-}
-
-extension Duration {
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }
