@@ -2,7 +2,7 @@
 import PackageDescription
 
 // Reading order is the life of a request: bytes (HTTPWire) → route (Routing) → decision (Extraction) →
-// upstream (Upstreams, Resilience) → proxy (ProxyServer) → shadow (ShadowRunner, DualWrite, Comparison) →
+// upstream (Upstreams, Resilience) → proxy (ProxyServer) → shadow (ShadowRunner, DualWrite, Spool, Comparison) →
 // store (PostgresStore). Imports point down only: executable → I/O → pure.
 
 let nio = "swift-nio"
@@ -39,7 +39,7 @@ let package = Package(
             name: "Comparison",
             dependencies: ["ContentCoding", "Extraction", .product(name: "Crypto", package: "swift-crypto")]),
         .target(name: "Contract", dependencies: ["Comparison"]),
-        .target(name: "DualWrite", dependencies: ["Comparison"]),
+        .target(name: "DualWrite", dependencies: ["Comparison", "Extraction"]),
 
         // I/O: act on what the pure modules decide.
         .systemLibrary(
@@ -51,6 +51,13 @@ let package = Package(
             dependencies: ["CLibPQ", .product(name: "Logging", package: "swift-log")]
         ),
         .target(
+            name: "Spool",
+            dependencies: [
+                "DualWrite", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(
             name: "ShadowSchema",
             path: "Shadow",
             exclude: ["README.md"],
@@ -58,13 +65,13 @@ let package = Package(
             resources: [
                 .embedInCode("orders.yaml"), .embedInCode("schema/001_stages.sql"),
                 .embedInCode("schema/002_evidence.sql"), .embedInCode("schema/003_evidence_depth.sql"),
-                .embedInCode("schema/004_machine.sql"),
+                .embedInCode("schema/004_machine.sql"), .embedInCode("schema/005_ledger.sql"),
             ]
         ),
         .target(
             name: "PostgresStore",
             dependencies: [
-                "Extraction", "Comparison", "PostgresClient", "ShadowSchema",
+                "Extraction", "Comparison", "DualWrite", "PostgresClient", "ShadowSchema",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -135,7 +142,7 @@ let package = Package(
             name: "strangler",
             dependencies: [
                 "HTTPWire", "Routing", "Extraction", "Comparison", "Contract", "DualWrite", "Resilience", "Upstreams",
-                "PostgresClient", "PostgresStore", "ShadowSchema", "ProxyConfiguration", "ProxyServer",
+                "Spool", "PostgresClient", "PostgresStore", "ShadowSchema", "ProxyConfiguration", "ProxyServer",
                 "ShadowRunner", "AdminAPI", "DemoShop", "DemoConfiguration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -154,11 +161,16 @@ let package = Package(
             name: "comparison-benchmark", dependencies: ["Comparison"], path: "Tests/Benchmarks/comparison"),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "FuzzProperties", "TestSupport"]),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "HTTPWire", "TestSupport"]),
-        .testTarget(name: "ExtractionTests", dependencies: ["Extraction", "DualWrite", "TestSupport"]),
+        .testTarget(name: "ExtractionTests", dependencies: ["Extraction", "TestSupport"]),
+        .testTarget(
+            name: "DualWriteTests", dependencies: ["DualWrite", "Comparison", "Extraction", "HTTPWire", "TestSupport"]),
+        .testTarget(
+            name: "SpoolTests",
+            dependencies: ["Spool", "DualWrite", "TestSupport", .product(name: "Logging", package: "swift-log")]),
         .testTarget(name: "ResilienceTests", dependencies: ["Resilience", "TestSupport"]),
         .testTarget(
             name: "ComparisonTests",
-            dependencies: ["Comparison", "ContentCoding", "DualWrite", "Extraction", "TestSupport"]),
+            dependencies: ["Comparison", "ContentCoding", "Extraction", "TestSupport"]),
         .testTarget(
             name: "ContractTests", dependencies: ["Contract", "Comparison", "ProxyConfiguration", "TestSupport"]),
         .testTarget(
@@ -168,7 +180,7 @@ let package = Package(
             name: "PostgresTests",
             dependencies: [
                 "PostgresClient", "PostgresStore", "ShadowSchema", "ShadowRunner", "Extraction", "Comparison",
-                "TestSupport",
+                "DualWrite", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -186,7 +198,7 @@ let package = Package(
         .testTarget(
             name: "ShadowRunnerTests",
             dependencies: [
-                "ShadowRunner", "Upstreams", "Comparison", "Contract", "Extraction", "Routing", "HTTPWire",
+                "ShadowRunner", "DualWrite", "Upstreams", "Comparison", "Contract", "Extraction", "Routing", "HTTPWire",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
             ]
@@ -194,8 +206,8 @@ let package = Package(
         .testTarget(
             name: "LiveTests",
             dependencies: [
-                "strangler", "AdminAPI", "DemoShop", "Extraction", "Comparison", "ProxyConfiguration", "ProxyServer",
-                "PostgresClient", "PostgresStore",
+                "strangler", "AdminAPI", "DemoShop", "Extraction", "Comparison", "DualWrite", "Spool",
+                "ProxyConfiguration", "ProxyServer", "PostgresClient", "PostgresStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),

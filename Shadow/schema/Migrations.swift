@@ -18,6 +18,7 @@ package let migrations: [Migration] = [
     Migration(number: 2, name: "002_evidence", sql: text(PackageResources._02_evidence_sql)),
     Migration(number: 3, name: "003_evidence_depth", sql: text(PackageResources._03_evidence_depth_sql)),
     Migration(number: 4, name: "004_machine", sql: text(PackageResources._04_machine_sql)),
+    Migration(number: 5, name: "005_ledger", sql: text(PackageResources._05_ledger_sql)),
 ]
 
 /// `Shadow/orders.yaml`, for the demo.

@@ -1,0 +1,39 @@
+/// Names one dual-written exchange for ever, in both systems, in the spool and in Postgres: the 128 bits of its
+/// `Strangler-Request-Id`, which is also the `Idempotency-Key` where the client sent none.
+package struct WriteID: Sendable, Hashable, CustomStringConvertible {
+    package let high: UInt64
+    package let low: UInt64
+
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// From 32 hexadecimal digits; nil for anything else.
+    package init?(_ digits: some Collection<UInt8>) {
+        guard digits.count == 32 else { return nil }
+        var words: (UInt64, UInt64) = (0, 0)
+        for (place, digit) in digits.enumerated() {
+            let value: UInt64
+            switch digit {
+            case 0x30...0x39: value = UInt64(digit - 0x30)
+            case 0x61...0x66: value = UInt64(digit - 0x57)
+            case 0x41...0x46: value = UInt64(digit - 0x37)
+            default: return nil
+            }
+            if place < 16 { words.0 = words.0 << 4 | value } else { words.1 = words.1 << 4 | value }
+        }
+        (high, low) = words
+    }
+
+    package init?(_ text: String) { self.init(text.utf8) }
+
+    package var description: String {
+        var text = ""
+        for word in [high, low] {
+            let digits = String(word, radix: 16)
+            text += String(repeating: "0", count: 16 - digits.count) + digits
+        }
+        return text
+    }
+}

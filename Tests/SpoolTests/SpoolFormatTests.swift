@@ -1,0 +1,6 @@
+import Spool
+import Testing
+
+@Suite struct SpoolFormatTests {
+    @Test func segmentsBeginWithEightBytes() { #expect(SpoolFormat.magic.count == 8) }
+}
