@@ -18,10 +18,11 @@ extension ExtractionFileReader {
         }
         if fields["cookie"] != nil { return fields.value("cookie", Values.token).map { .cookie($0) } }
         if fields["header"] != nil { return fields.value("header", Values.token).map { .header($0) } }
-        return parameter(fields, routes).map { .pathParameter($0) }
+        return parameter(fields, routes, of: "affinity").map { .pathParameter($0) }
     }
 
-    private func parameter(_ fields: FieldReader, _ routes: [Route]) -> String? {
+    /// - Parameter key: that names a parameter of the path by `path`.
+    func parameter(_ fields: FieldReader, _ routes: [Route], of key: String) -> String? {
         guard let node = fields["path"], let name = fields.value("path", Values.text) else { return nil }
         // Errors of `match` are reported there, and without routes nothing can be said of their parameters.
         if routes.isEmpty || routes.contains(where: { $0.pattern.segment(of: name) != nil }) { return name }
@@ -31,7 +32,7 @@ extension ExtractionFileReader {
         }
         let path = routes.first?.pattern.text.replacing("/**", with: "") ?? ""
         source.report(
-            "`affinity`: no path of `match` has the parameter {\(name)}",
+            "`\(key)`: no path of `match` has the parameter {\(name)}",
             fix: known.isEmpty
                 ? "add a route such as {path: \"\(path)/{\(name)}/**\"}" : Suggestion.fix(for: name, known: known),
             at: node)

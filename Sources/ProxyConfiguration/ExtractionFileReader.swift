@@ -14,6 +14,21 @@ struct ExtractionFileReader {
         var contract: (path: String, location: SourceLocation)?
         var shadowTimeout: Duration = .seconds(2)
         var routes: [Route] = []
+        /// By place in `routes`.
+        var routeWrites: [RouteWrites] = []
+    }
+
+    /// What one entry of `match` says of its writes; nil: what `shadow` says.
+    struct RouteWrites {
+        var success: StatusSet?
+        var whenFull: WriteRules.WhenFull?
+
+        func rules(_ rules: WriteRules) -> WriteRules {
+            var rules = rules
+            rules.success = success ?? rules.success
+            rules.whenFull = whenFull ?? rules.whenFull
+            return rules
+        }
     }
 
     private static let keys = [
@@ -45,8 +60,10 @@ struct ExtractionFileReader {
         if let contract = fields.value("contract", Values.text), let node = fields["contract"] {
             draft.contract = (contract, source.location(of: node))
         }
-        draft.routes = routes(extraction: extraction)
-        let shadow = fields.fields("shadow", keys: ["sample", "writes", "timeout", "noise"])
+        let entries = routes(extraction: extraction)
+        draft.routes = entries.map(\.route)
+        draft.routeWrites = entries.map(\.writes)
+        let shadow = fields.fields("shadow", keys: ["sample", "writes", "timeout", "noise"] + Self.writeKeys)
         draft.shadowTimeout = shadow?.value("timeout", Values.duration) ?? draft.shadowTimeout
         draft.definition = definition(
             name: draft.name, hasContract: draft.contract != nil, shadow: shadow, routes: draft.routes)
@@ -65,6 +82,7 @@ struct ExtractionFileReader {
         let policy = shadow?.value("writes", writes) ?? .never
         let sample = shadow?.value("sample", Values.percent) ?? .all
         let noise = shadow?.value("noise", Values.percent) ?? .none
+        let rules = writeRules(shadow, policy, routes)
         let cutover = cutover(routes)
         let times = fallbackTimes()
         guard let name, let problem, let because else { return nil }
@@ -72,7 +90,8 @@ struct ExtractionFileReader {
             name: name, owner: owner, problem: problem, because: because, hasContract: hasContract,
             affinity: cutover.affinity, cohort: cutover.cohort, sample: sample, writes: policy, noise: noise,
             ramp: cutover.ramp, bake: cutover.bake, guardLimits: cutover.limits, window: times.window,
-            quiet: times.quiet, coverageLimits: cutover.coverage, pin: cutover.pin, warnings: times.warnings)
+            quiet: times.quiet, coverageLimits: cutover.coverage, pin: cutover.pin, warnings: times.warnings,
+            writeRules: rules)
     }
 
     private func because() -> [Reason]? {
@@ -98,7 +117,7 @@ struct ExtractionFileReader {
 // MARK: - match
 
 extension ExtractionFileReader {
-    private func routes(extraction: Int) -> [Route] {
+    private func routes(extraction: Int) -> [(route: Route, writes: RouteWrites)] {
         guard let node = fields.required("match", example: #"match: [{path: "/api/v1/orders/**"}]"#),
             let entries = source.list(node, "match", of: #"routes such as {path: "/api/v1/orders/**"}"#)
         else { return [] }
@@ -106,15 +125,17 @@ extension ExtractionFileReader {
         return entries.compactMap { route($0, extraction: extraction) }
     }
 
-    private func route(_ node: Node, extraction: Int) -> Route? {
-        guard let entry = FieldReader(node, of: "an entry of `match`", keys: ["path", "methods", "hosts"], source),
+    private func route(_ node: Node, extraction: Int) -> (route: Route, writes: RouteWrites)? {
+        let keys = ["path", "methods", "hosts", "success", "on-spool-full"]
+        guard let entry = FieldReader(node, of: "an entry of `match`", keys: keys, source),
             let path = entry.required("path", example: #"path: "/api/v1/orders/**""#),
             let pattern = source.value(path, "path", Self.pattern)
         else { return nil }
-        return Route(
+        let route = Route(
             pattern: pattern, methods: names(entry, "methods", "methods such as GET", Values.method),
             hosts: names(entry, "hosts", "hosts such as shop.example.com", Values.hostPattern), extraction: extraction,
             location: source.location(of: node))
+        return (route, RouteWrites(success: statuses(entry), whenFull: whenFull(entry)))
     }
 
     /// An optional list; an empty one is an error, because it reads like "none" and would mean "any".

@@ -37,13 +37,20 @@ struct ConfigurationAssembly {
         guard diagnostics.errors.isEmpty, let table, let admin = proxy.admin, let monolith = proxy.monolith else {
             throw ConfigurationErrors(errors: diagnostics.errors)
         }
+        let writeRules = drafts.flatMap { draft in
+            draft.routeWrites.map { $0.rules(draft.definition?.writeRules ?? WriteRules()) }
+        }
+        let base = FilePath.parent(of: files.routesFolder)
+        var spool = proxy.spool
+        spool.keyFile = spool.keyFile.map { FilePath.absolute($0, in: base) }
         return ProxyConfiguration(
             listen: proxy.listen, admin: admin, monolith: monolith, store: proxy.store,
-            dataDirectory: FilePath.absolute(proxy.data, in: FilePath.parent(of: files.routesFolder)),
+            dataDirectory: FilePath.absolute(proxy.data, in: base),
             limits: proxy.limits, timeouts: proxy.timeouts, retry: proxy.retry, drain: proxy.drain,
             trustedProxies: proxy.trustedProxies, threads: proxy.threads, extractions: extractions, routes: routes,
-            routeTable: table,
-            templates: EndpointTemplates(routes: routes, known: contracts.map { $0.document?.templates ?? [] }))
+            writeRules: writeRules, routeTable: table,
+            templates: EndpointTemplates(routes: routes, known: contracts.map { $0.document?.templates ?? [] }),
+            spool: spool)
     }
 
     private func checkNames() {

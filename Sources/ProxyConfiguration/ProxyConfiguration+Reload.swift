@@ -29,6 +29,7 @@ extension ProxyConfiguration {
         if store != running.store { refuse("store") }
         if dataDirectory != running.dataDirectory { refuse("data") }
         if threads != running.threads { refuse("threads") }
+        if spool != running.spool { refuse("spool") }
         return errors
     }
 }

@@ -26,14 +26,17 @@ package struct ProxyConfiguration: Sendable {
     package let extractions: [ExtractionConfiguration]
     /// What the indices of `routeTable` stand for.
     package let routes: [Route]
+    /// By the same indices: how the writes of a route are kept, where its extraction writes to both sides.
+    package let writeRules: [WriteRules]
     package let routeTable: RouteTable
     package let templates: EndpointTemplates
+    package let spool: SpoolDefinition
 
     package init(
         listen: [ListenerDefinition], admin: BindAddress, monolith: UpstreamDefinition, store: StoreDefinition,
         dataDirectory: String, limits: LimitsDefinition, timeouts: Timeouts, retry: RetryDefinition, drain: Duration,
         trustedProxies: [String], threads: Int?, extractions: [ExtractionConfiguration], routes: [Route],
-        routeTable: RouteTable, templates: EndpointTemplates
+        writeRules: [WriteRules], routeTable: RouteTable, templates: EndpointTemplates, spool: SpoolDefinition
     ) {
         self.listen = listen
         self.admin = admin
@@ -48,6 +51,8 @@ package struct ProxyConfiguration: Sendable {
         self.threads = threads
         self.extractions = extractions
         self.routes = routes
+        self.writeRules = writeRules
+        self.spool = spool
         self.routeTable = routeTable
         self.templates = templates
     }
@@ -115,4 +120,23 @@ package struct ExtractionConfiguration: Sendable {
         self.rules = rules
         self.location = location
     }
+}
+
+/// Where writes are kept until both sides have them: `spool` of the proxy's file.
+package struct SpoolDefinition: Sendable, Hashable {
+    /// Bytes that it may take on the disk.
+    package var quota = 1 << 30
+    /// Bytes of the disk that it leaves free.
+    package var keepFree = 256 << 20
+    /// Bytes of one file of it.
+    package var segment = 64 << 20
+    /// How long writes are gathered before they are brought to disk together; 0: as long as the disk takes for those before
+    /// them.
+    package var commitInterval: Duration = .zero
+    /// How long a client's write waits for the disk before it goes by `on-spool-full`.
+    package var wait: Duration = .seconds(1)
+    /// Absolute path of the key that it is encrypted with; nil: it is not.
+    package var keyFile: String?
+
+    package init() {}
 }

@@ -15,11 +15,12 @@ struct ProxyFileReader {
         var drain: Duration = .seconds(120)
         var trustedProxies: [String] = []
         var threads: Int?
+        var spool = SpoolDefinition()
     }
 
     private static let keys = [
         "listen", "admin", "monolith", "store", "data", "limits", "timeouts", "retry", "drain",
-        "trusted-proxies", "threads",
+        "trusted-proxies", "threads", "spool",
     ]
     private static let defaultAdmin = (host: "127.0.0.1", port: 9901)
 
@@ -44,6 +45,7 @@ struct ProxyFileReader {
         if let networks = fields.list("trusted-proxies", of: "networks such as 10.0.0.0/8") {
             draft.trustedProxies = source.values(networks, "trusted-proxies", Values.network)
         }
+        draft.spool = spool(fields)
         draft.threads = fields.value("threads", Values.number(1...1_024))
         return draft
     }

@@ -96,13 +96,15 @@ package struct ExtractionDefinition: Sendable, Equatable {
     package let quiet: Duration
     /// How long before the window's end people are told that it comes.
     package let warnings: [Duration]
+    /// Looked at where `writes` is dual-write.
+    package let writeRules: WriteRules
 
     package init(
         name: String, owner: String?, problem: String, because: [Reason], hasContract: Bool, affinity: Affinity,
         cohort: String?, sample: Weight, writes: WritePolicy, noise: Weight, ramp: [Weight], bake: Duration,
         guardLimits: GuardLimits, window: Duration, quiet: Duration,
         coverageLimits: CoverageLimits = CoverageLimits(), pin: Pin? = nil,
-        warnings: [Duration] = [.seconds(7 * 86_400), .seconds(86_400)]
+        warnings: [Duration] = [.seconds(7 * 86_400), .seconds(86_400)], writeRules: WriteRules = WriteRules()
     ) {
         self.name = name
         self.owner = owner
@@ -122,6 +124,7 @@ package struct ExtractionDefinition: Sendable, Equatable {
         self.coverageLimits = coverageLimits
         self.pin = pin
         self.warnings = warnings
+        self.writeRules = writeRules
     }
 
     /// What the affinity hash is salted with (`AffinityHash.seed(for:)`).
