@@ -3,9 +3,14 @@
 package protocol LedgerLog: Sendable {
     /// Appends a record and has it brought to disk together with those that arrive meanwhile (group commit). Never waits.
     ///
-    /// - Parameter done: called once, on the log's own thread, after `fsync`; for all records of one commit in order of
-    ///   appending. It must return at once.
-    func append(_ record: [UInt8], _ done: @escaping @Sendable (Result<LogPosition, LogRefusal>) -> Void)
+    /// - Parameters:
+    ///   - essential: it says what became of a write that was accepted before (everything but an intent). When space runs out,
+    ///     intents are refused first and a reserve is left for these: a write that the primary has seen must not
+    ///     become uncertain because there was no room for its outcome.
+    ///   - done: called once, for all records of one commit in order of appending: on the log's own thread after `fsync`, or
+    ///     with the refusal, which may come within this call. It must return at once.
+    func append(
+        _ record: [UInt8], essential: Bool, _ done: @escaping @Sendable (Result<LogPosition, LogRefusal>) -> Void)
 
     /// Reads a record back. Never waits.
     /// - Parameter done: called once, on a thread of the log's.
