@@ -84,7 +84,7 @@ let package = Package(
         .target(
             name: "Upstreams",
             dependencies: [
-                "HTTPWire", "Extraction", "Resilience",
+                "HTTPWire", "Extraction", "Resilience", "DualWrite",
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -92,7 +92,7 @@ let package = Package(
         .target(
             name: "ProxyServer",
             dependencies: [
-                "HTTPWire", "Routing", "Extraction", "Resilience", "Upstreams",
+                "HTTPWire", "Routing", "Extraction", "Resilience", "DualWrite", "Upstreams",
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -170,7 +170,7 @@ let package = Package(
         .testTarget(name: "ResilienceTests", dependencies: ["Resilience", "TestSupport"]),
         .testTarget(
             name: "ComparisonTests",
-            dependencies: ["Comparison", "ContentCoding", "Extraction", "TestSupport"]),
+            dependencies: ["Comparison", "ContentCoding", "DualWrite", "Extraction", "TestSupport"]),
         .testTarget(
             name: "ContractTests", dependencies: ["Contract", "Comparison", "ProxyConfiguration", "TestSupport"]),
         .testTarget(

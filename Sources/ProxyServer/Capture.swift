@@ -14,11 +14,17 @@ struct Capture {
     let shadowIsService: Bool
     /// Nobody is shadowed: the answer alone is kept, to be held against the contract.
     let isForContract: Bool
+    /// It has to be on record before its primary sees it.
+    let isRecorded: Bool
+    private let limit: Int
 
     init(
-        route: Int, lane: UInt64, requestID: [UInt8], shadowIsService: Bool, limit: Int, isForContract: Bool = false
+        route: Int, lane: UInt64, requestID: [UInt8], shadowIsService: Bool, limit: Int, isForContract: Bool = false,
+        isRecorded: Bool = false
     ) {
         self.isForContract = isForContract
+        self.isRecorded = isRecorded
+        self.limit = limit
         self.route = route
         self.lane = lane
         self.requestID = requestID
@@ -37,12 +43,19 @@ struct Capture {
         if request.isGivenUp { answer.giveUp() }
     }
 
+    /// Another side answers, from the beginning.
+    mutating func answerBeginsAnew() {
+        answerHead = ByteBuffer()
+        answer = BodyCollector(cap: limit)
+    }
+
     mutating func answerHead(_ bytes: UnsafeRawBufferPointer) {
         answerHead = ByteBuffer(bytes: bytes)
     }
 
     mutating func answerBody(_ bytes: ByteBuffer) {
         answer.append(bytes)
-        if answer.isGivenUp { request.giveUp() }
+        // What is on record is delivered, however long the answer.
+        if answer.isGivenUp, !isRecorded { request.giveUp() }
     }
 }

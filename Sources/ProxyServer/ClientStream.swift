@@ -11,6 +11,8 @@ protocol ClientStream: AnyObject {
     /// Interim heads (1xx) may precede the final one.
     func sendHead(
         _ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer, servedBy: [UInt8], requestEnded: Bool)
+    /// 100: the client may send its request's body.
+    func sendContinue()
     func sendBody(_ bytes: ByteBuffer)
     /// The answer is complete. The next exchange may begin within this call.
     func sendEnd(trailers: [UInt8], requestEnded: Bool)

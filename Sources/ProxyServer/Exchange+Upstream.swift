@@ -12,6 +12,7 @@ extension Exchange: UpstreamConsumer {
 
     func upstreamHead(_ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer) {
         if parser.head.isInterim {
+            if hasSaidContinue, parser.head.status == 100 { return }
             client.sendHead(parser, bytes, servedBy: [], requestEnded: requestEnded)
             if !client.isWritable { stream?.pauseReading() }
             return
@@ -88,6 +89,7 @@ extension Exchange: UpstreamConsumer {
         // A kept connection that was closed is no fault of the upstream's, so trying again needs no budget.
         let isAffordable = reused || upstream.mayRetry
         let wasTunnelling = machine.phase == .tunnelling
+        let outcome: CapturedExchange.Outcome = isOnRecordAlone ? .neverSent : .failed
         switch machine.upstreamFailed(failure, reused: reused, retryIsAffordable: isAffordable) {
         case .retry:
             if !reused { upstream.retryMade() }
@@ -96,7 +98,7 @@ extension Exchange: UpstreamConsumer {
         case .answer(let status, let detail):
             countUpstreamError()
             countAnswer(isError: true)
-            let captured = takeCapture(.failed)
+            let captured = takeCapture(outcome)
             release()
             client.sendError(status: status, detail: detail, requestEnded: requestEnded)
             if let captured { configuration.handoff.shadow(captured) }
@@ -110,9 +112,10 @@ extension Exchange: UpstreamConsumer {
         }
     }
 
-    /// The monolith stands in. There is nothing to compare then: both answers would be the monolith's.
+    /// The monolith stands in. There is nothing to compare then: both answers would be the monolith's. A write that is on
+    /// record is owed to the service from here on.
     private func fallBack(_ reason: FallbackReason) {
-        capture = nil
+        if capture?.isRecorded == true { capture?.answerBeginsAnew() } else { capture = nil }
         countFallback(reason)
         attempt()
     }

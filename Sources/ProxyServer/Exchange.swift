@@ -1,3 +1,4 @@
+internal import DualWrite
 internal import Extraction
 internal import HTTPWire
 internal import NIOCore
@@ -20,6 +21,13 @@ final class Exchange {
     var stream: (any UpstreamStream)?
     var waiter: UpstreamWaiter?
     var capture: Capture?
+    /// How far a write is that has to be on record first.
+    var recording = Recording.none
+    var ticket: WriteTicket?
+    /// Goes up with each, so that a late answer is not taken for the next one's.
+    var recordings = 0
+    /// The proxy has told the client to send its body.
+    var hasSaidContinue = false
     /// When the upstream has been silent for too long, on the loop's coarse clock.
     var deadline = NIODeadline.distantFuture
     var extraction = -1
@@ -44,7 +52,7 @@ final class Exchange {
     private(set) var head: ByteBuffer
     private var framing = BodyFraming.none
     /// Body that arrived before there was a connection to send it on.
-    private var pendingBody: [ByteBuffer] = []
+    private(set) var pendingBody: [ByteBuffer] = []
     private var requestTrailers: [UInt8] = []
     private var isStarting = false
 
@@ -71,6 +79,9 @@ final class Exchange {
         requestTrailers = []
         pendingBody.removeAll(keepingCapacity: true)
         capture = nil
+        recording = .none
+        ticket = nil
+        hasSaidContinue = false
         deadline = .distantFuture
         trafficKey = -1
         headNanoseconds = -1
@@ -86,11 +97,13 @@ final class Exchange {
             wantsUpgrade: request.wantsUpgrade)
         count(decision)
         writeHead(path.changed, parser, bytes)
+        if capture?.isRecorded == true { recording = .gathering(expectsContinue: parser.facts.expectsContinue) }
         return true
     }
 
     /// Asks the upstream for what `prepare` has just decided. The caller flushes by `requestReadComplete`.
     func start() {
+        guard recording == .none else { return gather() }
         isStarting = true
         attempt(at: began)
         isStarting = false
@@ -100,6 +113,7 @@ final class Exchange {
         capture?.requestBody(bytes)
         guard let stream else {
             pendingBody.append(bytes)
+            if recording.isGathering, capture?.isTruncated == true { notRecorded(LogRefusal.tooLarge.rawValue) }
             return
         }
         machine.bodyBytesHandedOn()
@@ -109,6 +123,7 @@ final class Exchange {
     func requestEnded(trailers: [UInt8]) {
         requestEnded = true
         requestTrailers = trailers
+        if recording.isGathering { return record() }
         guard let stream else { return }
         stream.sendEnd(trailers: trailers)
         if machine.phase == .sent { deadline = context.now + upstream.timeouts.firstByte }
@@ -136,9 +151,9 @@ final class Exchange {
     /// Ends the exchange without an answer of an upstream's: the client has left, cannot be understood, or took too long.
     func abandon() {
         guard isActive else { return }
+        let captured = takeCapture(isOnRecordAlone ? .neverSent : .abandoned)
         machine.ended()
         settleBreaker(nil)
-        let captured = takeCapture(.abandoned)
         release()
         if let captured { configuration.handoff.shadow(captured) }
     }
@@ -156,7 +171,7 @@ final class Exchange {
         } else if let limit = context.settings.exchange, now > began + limit {
             tookTooLong()
         } else if now > deadline {
-            upstreamTookTooLong()
+            if recording == .asked { notRecorded(LogRefusal.slow.rawValue) } else { upstreamTookTooLong() }
         } else {
             countIfSlow(now: now)
         }
@@ -255,7 +270,7 @@ final class Exchange {
         _ bytes: UnsafeRawBufferPointer
     ) -> Decision {
         let plan = traffic.plan
-        guard plan.needsAffinity(isSafe: method.isSafe) || plan.mayShadow else {
+        guard plan.needsAffinity(isSafe: method.isSafe) || plan.mayShadow || traffic.isOwed else {
             if plan.checksContract, configuration.handoff.checks(extraction) {
                 capture = Capture(
                     route: route, lane: 0, requestID: [], shadowIsService: true,
@@ -271,13 +286,20 @@ final class Exchange {
                 clientAddress: client.forwardingFacts.clientAddress
             ) { AffinityHash.hash(salt: traffic.seed, key: $0) }
         }
-        let decision =
+        let lanes = configuration.snapshot.laneSegments
+        let lane =
+            route < lanes.count && lanes[route] >= 0
+            ? Exchange.withPath(changed, parser.head, bytes) { path in
+                PathSegments.value(at: lanes[route], of: path).map { AffinityHash.hash(salt: traffic.seed, key: $0) }
+            } ?? key : key
+        var decision =
             if let pin = traffic.pin, let side = pin.side(parser, bytes), pin.isBelieved(from: client.peer) {
                 plan.decide(pinnedTo: side, isSafe: method.isSafe, sampleRoll: context.sampleRoll())
             } else {
                 plan.decide(
                     bucket: AffinityHash.bucket(of: key), isSafe: method.isSafe, sampleRoll: context.sampleRoll())
             }
+        if let board = traffic.board { decision = plan.turned(decision, board, lane: lane, isSafe: method.isSafe) }
         guard let shadow = decision.shadow else {
             if plan.samplesSafe, method.isSafe {
                 Exchange.withPath(changed, parser.head, bytes) {
@@ -295,8 +317,9 @@ final class Exchange {
                 why: decision.why)
         }
         capture = Capture(
-            route: route, lane: key, requestID: context.makeRequestID(), shadowIsService: shadow == .service,
-            limit: context.settings.captureLimit)
+            route: route, lane: lane, requestID: context.makeRequestID(), shadowIsService: shadow == .service,
+            limit: context.settings.captureLimit,
+            isRecorded: !method.isSafe && traffic.board != nil && !parser.head.wantsUpgrade)
         return decision
     }
 
@@ -373,6 +396,8 @@ final class Exchange {
 
     /// Lets go of the upstream.
     func release() {
+        recordings &+= 1
+        recording = .none
         waiter?.consumer = nil
         waiter = nil
         stream?.cancel()
@@ -393,12 +418,16 @@ final class Exchange {
     func takeCapture(_ outcome: CapturedExchange.Outcome) -> CapturedExchange? {
         guard let capture else { return nil }
         self.capture = nil
+        // It was to be on record first, and nobody has seen it.
+        if capture.isRecorded, ticket == nil { return nil }
         return CapturedExchange(
             extraction: extraction, route: capture.route, method: method, requestHead: head,
             requestBody: capture.requestBody, answerHead: capture.answerHead, answerBody: capture.answerBody,
             isTruncated: capture.isTruncated, outcome: machine.wantsUpgrade ? .upgrade : outcome,
-            shadowIsService: capture.shadowIsService,
+            // Who is owed it is who did not answer.
+            shadowIsService: capture.isRecorded ? machine.side == .monolith : capture.shadowIsService,
             lane: capture.lane, requestID: capture.requestID,
-            primaryNanoseconds: (NIODeadline.now() - began).nanoseconds, isForContract: capture.isForContract)
+            primaryNanoseconds: (NIODeadline.now() - began).nanoseconds, isForContract: capture.isForContract,
+            ticket: ticket, answeredBy: machine.side)
     }
 }

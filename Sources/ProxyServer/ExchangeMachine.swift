@@ -174,6 +174,9 @@ package struct ExchangeMachine: Sendable, Equatable {
 
     package mutating func ended() { phase = .ended }
 
+    /// A byte of the request was handed to a connection in the present attempt.
+    var wasSent: Bool { phase != .connecting || bodyHandedOn }
+
     /// Whether the request can be sent again should a kept connection turn out dead.
     var mayRepeat: Bool { isIdempotent && !hasBody }
 

@@ -34,6 +34,12 @@ extension HTTP1ClientConnection: ClientStream {
         outbound.writeHead(estimate: forwarding.capacity(for: parser.head)) { forwarding.write(parser, bytes, to: &$0) }
     }
 
+    func sendContinue() {
+        guard clientMinorVersion >= 1 else { return }
+        outbound.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+        flush()
+    }
+
     func sendBody(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0 else { return }
         let chunked = answerFraming == .chunked

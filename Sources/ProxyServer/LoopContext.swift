@@ -1,4 +1,5 @@
 internal import Extraction
+internal import DualWrite
 package import HTTPWire
 package import NIOCore
 internal import Resilience
@@ -20,7 +21,15 @@ package struct ExchangeHandoff {
     package var leftOut: LeftOut
     /// Whether the monolith's answer is to be captured so that it can be held against the contract.
     package var checks: (_ extraction: Int) -> Bool
+    /// Brings a write to disk and answers on the loop, once. Asked only where both sides write.
+    package var intend: (_ write: IntendedWrite, _ done: @escaping (IntentAnswer) -> Void) -> Void
+    /// Of a write that went on without its ticket, or ended before: what is on record of it is not to be delivered.
+    package var withdraw: (_ ticket: WriteTicket) -> Void
+    /// A write could not be on record. It went to its primary alone, or, not `isServed`, was refused.
+    package var unrecorded: Unrecorded
 
+    package typealias Unrecorded =
+        (_ extraction: Int, _ route: Int, _ method: Method, _ reason: String, _ isServed: Bool) -> Void
     package typealias Admission =
         (_ extraction: Int, _ route: Int, _ method: Method, _ path: UnsafeRawBufferPointer, _ isService: Bool) -> Bool
     package typealias LeftOut =
@@ -29,8 +38,16 @@ package struct ExchangeHandoff {
     package init(
         shadow: @escaping (CapturedExchange) -> Void,
         admits: @escaping Admission = { _, _, _, _, _ in true }, leftOut: @escaping LeftOut = { _, _, _, _ in },
-        checks: @escaping (_ extraction: Int) -> Bool = { _ in false }
+        checks: @escaping (_ extraction: Int) -> Bool = { _ in false },
+        intend: @escaping (_ write: IntendedWrite, _ done: @escaping (IntentAnswer) -> Void) -> Void = { _, done in
+            done(.refused(reason: LogRefusal.closed.rawValue))
+        },
+        withdraw: @escaping (_ ticket: WriteTicket) -> Void = { _ in },
+        unrecorded: @escaping Unrecorded = { _, _, _, _, _ in }
     ) {
+        self.intend = intend
+        self.withdraw = withdraw
+        self.unrecorded = unrecorded
         self.checks = checks
         self.shadow = shadow
         self.admits = admits
@@ -264,6 +281,8 @@ package struct ProxySettings: Sendable {
     package var body = TimeAmount.seconds(60)
     /// From a request's first byte to its answer's last; nil: as long as its parts take.
     package var exchange: TimeAmount?
+    /// How long a write waits to be on record.
+    package var recording = TimeAmount.seconds(1)
     /// Bytes of one answer that wait for a slow client before its upstream is no longer read from.
     package var buffer = 32 * 1024
     /// Bytes of one body, in either direction, that are kept for the shadow.

@@ -13,14 +13,24 @@ package final class ExtractionTraffic: Sendable {
     package let seed: UInt64
     /// Who chooses a side by a header; nil where nobody does, by the file or by the stage.
     let pin: TrafficPin?
+    /// What lanes are owed by each side, where both sides write.
+    let board: LaneBoard?
 
-    package init(definition: ExtractionDefinition, state: ExtractionState) {
+    /// - Parameter board: the extraction's own, for the life of the process.
+    package init(definition: ExtractionDefinition, state: ExtractionState, board: LaneBoard? = nil) {
+        self.board = definition.writes == .dualWrite ? board : nil
         name = definition.name
         plan = TrafficPlan(state: state, definition: definition)
         affinity = definition.affinity
         seed = AffinityHash.seed(for: definition.salt)
         pin = plan.mayPin ? definition.pin.map(TrafficPin.init) : nil
     }
+}
+
+extension ExtractionTraffic {
+    /// The monolith is to get writes that only the service has, so a lane has to be looked up although the stage asks for
+    /// none.
+    var isOwed: Bool { board.map { $0.owed(.monolith) != 0 } ?? false }
 }
 
 /// Everything that decides about a request, immutable. It is swapped whole on each loop, so that every request sees one
@@ -38,11 +48,18 @@ package final class ProxySnapshot: Sendable {
     package let endpoints: EndpointIndex
     /// By route: which segment of the path is the affinity's parameter, -1 where none is. Empty: none is anywhere.
     package let affinitySegments: [Int]
+    /// By route: which segment of the path names the entity whose writes keep their order, -1 where the affinity key does.
+    package let laneSegments: [Int]
+    /// By route: what becomes of a write that cannot be on record.
+    package let writeRules: [WriteRules.WhenFull]
 
     package init(
         generation: Int = 0, routes: RouteTable, extractionOfRoute: [Int], extractions: [ExtractionTraffic?],
-        endpoints: EndpointIndex = .none, affinitySegments: [Int] = []
+        endpoints: EndpointIndex = .none, affinitySegments: [Int] = [], laneSegments: [Int] = [],
+        writeRules: [WriteRules.WhenFull] = []
     ) {
+        self.laneSegments = laneSegments
+        self.writeRules = writeRules
         self.generation = generation
         self.routes = routes
         self.extractionOfRoute = extractionOfRoute

@@ -257,7 +257,7 @@ final class ShadowLoop {
     private func reasonNotToSend(_ exchange: CapturedExchange, isWrite: Bool) -> FinishedPair.Shadow? {
         switch exchange.outcome {
         case .failed: return .primaryFailed("no-answer")
-        case .abandoned: return .notSent(.primaryIncomplete)
+        case .abandoned, .neverSent: return .notSent(.primaryIncomplete)
         case .upgrade: return .notSent(.upgrade)
         case .answered(let status):
             if status >= 500 { return .primaryFailed("status-\(status)") }

@@ -1,3 +1,4 @@
+package import Extraction
 package import HTTPWire
 package import NIOCore
 
@@ -5,8 +6,10 @@ package import NIOCore
 package struct CapturedExchange: Sendable {
     package enum Outcome: Sendable, Equatable {
         case answered(status: Int)
-        /// The primary gave no whole answer; the client was told so.
+        /// The primary gave no whole answer, which the client was told: it may have carried the request out.
         case failed
+        /// It certainly never reached a primary: nobody could be connected to, or the circuit was open.
+        case neverSent
         /// The client left before the answer was complete. The primary may have carried the request out.
         case abandoned
         /// The client asked for another protocol on its connection: there is nothing to ask the other side.
@@ -36,12 +39,17 @@ package struct CapturedExchange: Sendable {
     package var primaryNanoseconds: Int64
     /// There is no shadow: the monolith's answer is held against the contract.
     package var isForContract: Bool
+    /// Of a write that was written down before the primary saw it.
+    package var ticket: WriteTicket?
+    /// Who really answered, or was asked last. A write goes to the other one.
+    package var answeredBy: Side
 
+    /// - Parameter answeredBy: nil: the one that is not the shadow.
     package init(
         extraction: Int, route: Int, method: Method, requestHead: ByteBuffer, requestBody: [ByteBuffer],
         answerHead: ByteBuffer, answerBody: CapturedBody, isTruncated: Bool, outcome: Outcome, shadowIsService: Bool,
         lane: UInt64, requestID: [UInt8], primaryNanoseconds: Int64,
-        isForContract: Bool = false
+        isForContract: Bool = false, ticket: WriteTicket? = nil, answeredBy: Side? = nil
     ) {
         self.extraction = extraction
         self.route = route
@@ -57,5 +65,7 @@ package struct CapturedExchange: Sendable {
         self.requestID = requestID
         self.primaryNanoseconds = primaryNanoseconds
         self.isForContract = isForContract
+        self.ticket = ticket
+        self.answeredBy = answeredBy ?? (shadowIsService ? .monolith : .service)
     }
 }

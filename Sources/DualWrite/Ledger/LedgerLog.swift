@@ -49,6 +49,8 @@ package enum LogRefusal: String, Error, Sendable, Codable, CaseIterable {
     case tooLarge = "record-too-large"
     /// A record that cannot be read any more.
     case damaged = "spool-damaged"
+    /// The disk took longer than a client's write waits.
+    case slow = "spool-slow"
     /// The log has been closed.
     case closed = "shutting-down"
 }

@@ -25,6 +25,7 @@ package enum Why: UInt8, CaseIterable, Sendable {
     case cutoverAtZero, keyNotMoved, keyMoved, cutoverAtAll
     case fallback, retired
     case pinnedToMonolith, pinnedToService
+    case laneWaits
 }
 
 extension Why: CustomStringConvertible {
@@ -43,6 +44,7 @@ extension Why: CustomStringConvertible {
         case .fallback: "stage fallback: the service answers, the monolith stands by"
         case .retired: "stage retired: the service answers, the monolith is not asked any more"
         case .pinnedToMonolith: "pinned by the request's header: the monolith answers"
+        case .laneWaits: "this lane waits until the side that is to answer has got its writes: the other one answers"
         case .pinnedToService: "pinned by the request's header: the service answers"
         }
     }

@@ -19,6 +19,10 @@ struct TrafficModel: Sendable {
     private let endpoints: EndpointIndex
     /// By route: which segment of its paths keeps a user on one side; -1 where none does.
     let affinitySegments: [Int]
+    /// By route: which segment names the entity whose writes keep their order; -1 where the affinity key does.
+    private let laneSegments: [Int]
+    /// By slot, as long as the process lives: what lanes are owed.
+    let boards: [LaneBoard]
 
     /// - Parameter last: the model before it, whose extractions keep their slots.
     init(_ configuration: ProxyConfiguration, redactor: Redactor, after last: TrafficModel? = nil) {
@@ -26,7 +30,10 @@ struct TrafficModel: Sendable {
         var slots = last?.slots ?? ExtractionSlots()
         slots.add(configuration.extractions.map(\.definition.name))
         self.slots = slots
-        shadow = Self.shadowSettings(configuration, slots, redactor)
+        var boards = last?.boards ?? []
+        while boards.count < slots.names.count { boards.append(LaneBoard()) }
+        self.boards = boards
+        shadow = Self.shadowSettings(configuration, slots, boards, redactor)
         endpoints = EndpointIndex(
             routes: configuration.routes, templates: configuration.templates,
             extractions: configuration.extractions.map(\.definition.name))
@@ -34,6 +41,11 @@ struct TrafficModel: Sendable {
             let affinity = configuration.extractions[route.extraction].definition.affinity
             guard case .pathParameter(let name) = affinity else { return -1 }
             return route.pattern.segment(of: name) ?? -1
+        }
+        laneSegments = configuration.routes.map { route in
+            let definition = configuration.extractions[route.extraction].definition
+            guard definition.writes == .dualWrite else { return -1 }
+            return definition.writeRules.laneParameter.flatMap { route.pattern.segment(of: $0) } ?? -1
         }
     }
 
@@ -51,7 +63,7 @@ struct TrafficModel: Sendable {
     var settings: ProxySettings { ProxySettings(configuration) }
 
     private static func shadowSettings(
-        _ configuration: ProxyConfiguration, _ slots: ExtractionSlots, _ redactor: Redactor
+        _ configuration: ProxyConfiguration, _ slots: ExtractionSlots, _ boards: [LaneBoard], _ redactor: Redactor
     ) -> ShadowSettings {
         ShadowSettings(
             monolith: UpstreamSettings(monolithOf: configuration),
@@ -84,8 +96,10 @@ struct TrafficModel: Sendable {
                 let definition = extraction.definition
                 return ExtractionTraffic(
                     definition: definition,
-                    state: states[definition.name] ?? .initial(name: definition.name, now: Date()))
-            }, endpoints: endpoints, affinitySegments: affinitySegments)
+                    state: states[definition.name] ?? .initial(name: definition.name, now: Date()),
+                    board: slots.slot(of: definition.name).map { boards[$0] })
+            }, endpoints: endpoints, affinitySegments: affinitySegments, laneSegments: laneSegments,
+            writeRules: configuration.writeRules.map(\.whenFull))
     }
 
     private func bySlot<Value>(_ value: (ExtractionConfiguration) -> Value) -> [Value?] {
