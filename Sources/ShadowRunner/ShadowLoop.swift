@@ -256,8 +256,8 @@ final class ShadowLoop {
     /// did not take must not reach the other side.
     private func reasonNotToSend(_ exchange: CapturedExchange, isWrite: Bool) -> FinishedPair.Shadow? {
         switch exchange.outcome {
-        case .failed: return .primaryFailed("no-answer")
-        case .abandoned, .neverSent: return .notSent(.primaryIncomplete)
+        case .failed, .neverSent: return .primaryFailed("no-answer")
+        case .abandoned: return .notSent(.primaryIncomplete)
         case .upgrade: return .notSent(.upgrade)
         case .answered(let status):
             if status >= 500 { return .primaryFailed("status-\(status)") }

@@ -1,5 +1,7 @@
 package import Comparison
 package import Contract
+package import DualWrite
+package import Extraction
 package import Routing
 package import Upstreams
 
@@ -15,12 +17,18 @@ package struct ShadowedExtraction: Sendable {
     package let noise: Int
     /// What the monolith's answers are held against.
     package let contract: ContractDocument?
+    /// What each side of its lanes is owed. The same one over reloads.
+    package let board: LaneBoard?
+    /// Deliveries of one write that may fail and count, before it is given up.
+    package let attempts: Int
 
     package init(
         name: String, service: UpstreamSettings, comparer: Comparer, rules: ComparisonRules, timeout: Duration,
-        noise: Int = 0, contract: ContractDocument? = nil
+        noise: Int = 0, contract: ContractDocument? = nil, board: LaneBoard? = nil, attempts: Int = 12
     ) {
         self.contract = contract
+        self.board = board
+        self.attempts = min(max(attempts, 1), 250)
         self.noise = min(max(noise, 0), 10_000)
         self.name = name
         self.service = service
@@ -55,6 +63,8 @@ package final class ShadowSettings: Sendable {
     package let maximumEndpoints: Int
     /// How long a difference may take to settle before both sides are asked again.
     package let settleDelay: Duration
+    /// By route: which answers mean that a side has taken a write. A route that is not there has the standard ones.
+    package let success: [SuccessStatuses]
 
     package init(
         monolith: UpstreamSettings, extractions: [ShadowedExtraction?], templates: EndpointTemplates,
@@ -62,8 +72,9 @@ package final class ShadowSettings: Sendable {
         maximumJobs: Int = 2_048, maximumBytes: Int = 64 * 1024 * 1024, maximumConnections: Int = 64,
         answerLimit: Int = 1024 * 1024, answerCeiling: Int = BodyCollector.defaultCeiling,
         maximumEndpoints: Int = 1_000,
-        settleDelay: Duration = .milliseconds(250)
+        settleDelay: Duration = .milliseconds(250), success: [SuccessStatuses] = []
     ) {
+        self.success = success
         self.monolith = monolith
         self.extractions = extractions
         self.templates = templates
@@ -75,5 +86,8 @@ package final class ShadowSettings: Sendable {
         self.answerCeiling = answerCeiling
         self.maximumEndpoints = maximumEndpoints
         self.settleDelay = settleDelay
+    }
+    func success(ofRoute route: Int) -> SuccessStatuses {
+        success.indices.contains(route) ? success[route] : .standard
     }
 }

@@ -29,6 +29,10 @@ package enum NotComparedReason: String, Error, Sendable, Codable, CaseIterable {
     case upgrade
     /// The primary's answer lacks the identity that the shadow write has to carry.
     case identityMissing = "identity-missing"
+    /// A read whose lane has writes that the other side has not got, more than it can wait for.
+    case behindWrites = "behind-writes"
+    /// A write that the ledger could not take, so it was not delivered.
+    case notRecorded = "not-recorded"
     /// The proxy stopped before the shadow had answered.
     case shuttingDown = "shutting-down"
     /// The primary refused this write with 4xx, so it was not delivered: the other side might have taken it.

@@ -1,30 +1,41 @@
 package import Extraction
 
-/// What the ledger writes down of one write. `sequence` names the write within the spools of one machine: later intents
-/// have higher ones, over restarts too, and a lane is delivered in their order.
+/// What the ledger writes down of one write. Each record says of which write it is in full, so that whoever reads the log
+/// needs to have kept nothing of what stood before.
 package enum LedgerRecord: Sendable, Equatable {
     /// Durable before the primary sees the write.
     case intent(WriteIntent)
-    /// What the primary made of it.
-    case outcome(sequence: UInt64, WriteOutcome)
+    /// What the primary made of it: it has taken it, and the other side is owed it.
+    case outcome(WriteFacts, WriteOutcome)
     /// A delivery that failed and counts against the limit.
-    case attempted(sequence: UInt64, attempts: Int, reason: String)
+    case attempted(WriteFacts, attempts: Int, reason: String)
     /// The other side has carried it out.
-    case delivered(sequence: UInt64, WriteDelivered)
+    case delivered(WriteFacts, WriteDelivered)
     /// Nothing is left to do.
-    case settled(sequence: UInt64, how: WriteSettled)
-    /// Given up; waits for a person.
-    case dead(sequence: UInt64, reason: String)
+    case settled(WriteFacts, how: WriteSettled)
+    /// Given up; waits for a person. Whole, for it outlives the segment that has the rest.
+    case dead(OpenWrite, reason: String)
     /// Nobody knows whether the primary has carried it out; waits for a person.
-    case uncertain(sequence: UInt64, reason: String)
+    case uncertain(OpenWrite, reason: String)
     /// An open write written down anew as it stands, so that the segment that held it can go, or because a person has it
     /// delivered again. Replaces everything before it of the same sequence.
-    case carried(WriteIntent, WriteOutcome?, attempts: Int)
+    case carried(OpenWrite)
+
+    package var facts: WriteFacts {
+        switch self {
+        case .intent(let intent): intent.facts
+        case .outcome(let facts, _), .attempted(let facts, _, _), .delivered(let facts, _), .settled(let facts, _):
+            facts
+        case .dead(let write, _), .uncertain(let write, _), .carried(let write): write.intent.facts
+        }
+    }
 }
 
-/// A write as the client sent it.
-package struct WriteIntent: Sendable, Equatable {
+/// Which write a record is of, and what does not change about it.
+package struct WriteFacts: Sendable, Hashable {
     package var id: WriteID
+    /// Its place within the spools of one machine: later intents have higher ones, over restarts too, and a lane is
+    /// delivered in their order.
     package var sequence: UInt64
     /// Milliseconds since 1970, by Postgres's clock as far as it is known.
     package var at: Int64
@@ -34,13 +45,9 @@ package struct WriteIntent: Sendable, Equatable {
     package var lane: UInt64
     /// Who was to answer. Who did is in the outcome.
     package var primary: Side
-    /// The head as the primary got it, and the whole body.
-    package var requestHead: [UInt8]
-    package var requestBody: [UInt8]
 
     package init(
-        id: WriteID, sequence: UInt64, at: Int64, extraction: String, endpoint: String, lane: UInt64, primary: Side,
-        requestHead: [UInt8], requestBody: [UInt8]
+        id: WriteID, sequence: UInt64, at: Int64, extraction: String, endpoint: String, lane: UInt64, primary: Side
     ) {
         self.id = id
         self.sequence = sequence
@@ -49,6 +56,23 @@ package struct WriteIntent: Sendable, Equatable {
         self.endpoint = endpoint
         self.lane = lane
         self.primary = primary
+    }
+}
+
+/// A write as the client sent it.
+package struct WriteIntent: Sendable, Equatable {
+    package var facts: WriteFacts
+    /// Which answers mean that a side has taken it: of its route, when it came.
+    package var success: SuccessStatuses
+    /// The head as the primary got it, and the whole body.
+    package var requestHead: [UInt8]
+    package var requestBody: [UInt8]
+
+    package init(
+        facts: WriteFacts, success: SuccessStatuses = .standard, requestHead: [UInt8], requestBody: [UInt8]
+    ) {
+        self.facts = facts
+        self.success = success
         self.requestHead = requestHead
         self.requestBody = requestBody
     }
@@ -62,7 +86,7 @@ package struct WriteOutcome: Sendable, Equatable {
     /// Nanoseconds from the request's head to the answer's last byte.
     package var nanoseconds: Int64
     package var answerHead: [UInt8]
-    /// Nil: it was larger than what is kept; `answerDigest` is there instead.
+    /// Nil: it was larger than what is kept, or never came to its end; `answerDigest` may be there instead.
     package var answerBody: [UInt8]?
     package var answerDigest: BodyDigest?
 
@@ -77,6 +101,27 @@ package struct WriteOutcome: Sendable, Equatable {
         self.answerBody = answerBody
         self.answerDigest = answerDigest
     }
+}
+
+/// Everything of a write that has not come to its end: what delivering it takes.
+package struct OpenWrite: Sendable, Equatable {
+    package var intent: WriteIntent
+    /// Nil: not known (yet).
+    package var outcome: WriteOutcome?
+    /// Deliveries that failed and count.
+    package var attempts: Int
+    /// A person has it delivered although it was dead or uncertain. Without an outcome, the side that was to answer is
+    /// taken to have carried it out.
+    package var isRetried: Bool
+
+    package init(intent: WriteIntent, outcome: WriteOutcome? = nil, attempts: Int = 0, isRetried: Bool = false) {
+        self.intent = intent
+        self.outcome = outcome
+        self.attempts = attempts
+        self.isRetried = isRetried
+    }
+
+    package var answeredBy: Side { outcome?.answeredBy ?? intent.facts.primary }
 }
 
 /// What the other side answered, as far as it matters afterwards.
