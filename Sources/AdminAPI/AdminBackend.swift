@@ -84,11 +84,14 @@ package struct CommandRequest: Sendable, Equatable {
     package var reason: String?
     /// Override a closed gate.
     package var force: Bool
+    /// Of a rollback or a lower weight: lanes change sides before their writes are delivered.
+    package var atOnce: Bool
 
-    package init(command: StageCommand, reason: String? = nil, force: Bool = false) {
+    package init(command: StageCommand, reason: String? = nil, force: Bool = false, atOnce: Bool = false) {
         self.command = command
         self.reason = reason
         self.force = force
+        self.atOnce = atOnce
     }
 }
 

@@ -115,7 +115,10 @@ struct AdminHandlers: Sendable {
         let body = try await request.body(CommandBody.self)
         let command = CommandRequest(
             command: try Self.stageCommand(endpoint, body), reason: try AdminRequest.reason(body.reason),
-            force: body.force)
+            force: body.force, atOnce: body.now)
+        if body.now, endpoint != .cutover, endpoint != .rollback {
+            throw AdminError(.invalid, "only rollback and cutover take `now`")
+        }
         // Not only where something stands in the way: who means to override has to say why before looking.
         if command.force, command.reason == nil {
             throw AdminError(.refused, "\(name): refused", reasons: ["force needs a reason, it goes into the history"])

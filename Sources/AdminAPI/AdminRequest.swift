@@ -97,8 +97,8 @@ struct AdminRequest {
     }
 }
 
-/// The body of a stage command: `{"to": …, "of": …, "reason": …, "force": …}`, all of it optional but the weight of
-/// `cutover`. Force without a reason is refused.
+/// The body of a stage command: `{"to": …, "of": …, "reason": …, "force": …, "now": …}`, all of it optional but the weight
+/// of `cutover`. Force without a reason is refused.
 struct CommandBody: Decodable {
     /// A stage, or a weight: which one, the command knows.
     enum Target {
@@ -111,8 +111,10 @@ struct CommandBody: Decodable {
     var of: RequestKind?
     var reason: String?
     var force: Bool
+    /// Lanes change sides before their writes are delivered.
+    var now: Bool
 
-    private enum CodingKeys: String, CodingKey, CaseIterable { case to, of, reason, force }
+    private enum CodingKeys: String, CodingKey, CaseIterable { case to, of, reason, force, now }
 
     init(from decoder: any Decoder) throws {
         try decoder.refuseUnknownKeys(CodingKeys.self)
@@ -126,6 +128,7 @@ struct CommandBody: Decodable {
         }
         reason = try fields.decodeIfPresent(String.self, forKey: .reason)
         force = try fields.decodeIfPresent(Bool.self, forKey: .force) ?? false
+        now = try fields.decodeIfPresent(Bool.self, forKey: .now) ?? false
         if try !fields.contains(.to) || fields.decodeNil(forKey: .to) {
             to = nil
         } else if let text = try? fields.decode(String.self, forKey: .to) {

@@ -370,7 +370,24 @@ extension OpenAPI {
                   },
                   "of": {"type": "string", "enum": ["all", "reads", "writes"], "default": "all"},
                   "reason": {"type": "string", "maxLength": 2000},
-                  "force": {"type": "boolean", "default": false, "description": "Needs a reason."}
+                  "force": {"type": "boolean", "default": false, "description": "Needs a reason."},
+                  "now": {
+                    "type": "boolean", "default": false,
+                    "description": "Of a lower weight: affinity keys go back before the other side has all their writes."
+                  }
+                },
+                "additionalProperties": false
+              },
+              "RollbackCommand": {
+                "type": "object",
+                "required": [],
+                "properties": {
+                  "reason": {"type": "string", "description": "Goes into history.", "maxLength": 2000},
+                  "force": {"type": "boolean", "default": false},
+                  "now": {
+                    "type": "boolean", "default": false,
+                    "description": "Affinity keys go back before the monolith has all their writes."
+                  }
                 },
                 "additionalProperties": false
               },

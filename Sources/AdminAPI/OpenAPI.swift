@@ -113,7 +113,7 @@ package enum OpenAPI {
                 "parameters": [{"$ref": "#/components/parameters/name"}, {"$ref": "#/components/parameters/actor"}],
                 "requestBody": {
                   "required": true,
-                  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/StageCommand"}}}
+                  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RollbackCommand"}}}
                 },
                 "responses": {
                   "200": {

@@ -7,7 +7,7 @@ import Synchronization
 extension PostgresStore: StageStore {
     private static let stateColumns = """
         name, stage, weight, since, version, window_started_at, write_weight, is_ramping, hold, baking_since,
-        machine_version
+        machine_version, flip_now_version
         """
 
     /// What of it cannot be read, a stage that only a newer version knows, is left out and logged once.
@@ -117,13 +117,13 @@ extension PostgresStore: StageStore {
             .text(to.name), .text(to.stage.rawValue), .int(to.weight.hundredths), .timestamp(to.since),
             .int(version), .timestamp(optional: to.windowStartedAt), .int(to.weights.writes.hundredths),
             .bool(to.isRamping), .text(optional: try to.hold.map { try StoredJSON.text($0) }),
-            .timestamp(to.bakingSince),
+            .timestamp(to.bakingSince), to.flipsAtOnce ? .int(version) : .null,
         ]
         if transition.from.version == 0 {
             return try connection.query(
                 """
                 INSERT INTO strangler.extraction_state (\(stateColumns))
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $5)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $5, $11)
                 ON CONFLICT (name) DO NOTHING RETURNING \(stateColumns)
                 """, values)
         }
@@ -132,8 +132,8 @@ extension PostgresStore: StageStore {
             UPDATE strangler.extraction_state
             SET stage = $2, weight = $3, since = $4, version = $5, window_started_at = $6,
                 write_weight = $7, is_ramping = $8, hold = $9, baking_since = $10,
-                machine_version = $5
-            WHERE name = $1 AND version = $11 RETURNING \(stateColumns)
+                machine_version = $5, flip_now_version = $11
+            WHERE name = $1 AND version = $12 RETURNING \(stateColumns)
             """, values + [.int(transition.from.version)])
     }
 
@@ -163,7 +163,8 @@ extension PostgresStore: StageStore {
             since: try row.timestamp("since"), version: version,
             windowStartedAt: try row.optionalTimestamp("window_started_at"), isRamping: try row.bool("is_ramping"),
             hold: try row.optionalText("hold").map { try StoredJSON.value(Hold.self, $0) },
-            bakingSince: try row.optionalTimestamp("baking_since"))
+            bakingSince: try row.optionalTimestamp("baking_since"),
+            flipsAtOnce: try row.optionalText("flip_now_version").flatMap { Int64($0) } == version)
     }
 
     private static func point(_ row: PostgresRows.Row, _ side: String) throws(PostgresError) -> StagePoint {

@@ -62,11 +62,11 @@ struct Migration {
 
     @discardableResult
     mutating func run(
-        _ command: StageCommand, force: Bool = false, reason: String? = "as agreed"
+        _ command: StageCommand, force: Bool = false, atOnce: Bool = false, reason: String? = "as agreed"
     ) throws(Refusal) -> StageTransition {
         let transition = try ExtractionMachine.decide(
             command, state: state, definition: definition, evidence: evidence,
-            asked: Asked(by: "ops", reason: reason, force: force), now: now)
+            asked: Asked(by: "ops", reason: reason, force: force, atOnce: atOnce), now: now)
         state = transition.to
         history.append(transition)
         return transition
@@ -85,10 +85,10 @@ struct Migration {
 
     /// The reasons of a refusal, or nil if the command was carried out.
     mutating func refusal(
-        _ command: StageCommand, force: Bool = false, reason: String? = "as agreed"
+        _ command: StageCommand, force: Bool = false, atOnce: Bool = false, reason: String? = "as agreed"
     ) -> [String]? {
         do {
-            try run(command, force: force, reason: reason)
+            try run(command, force: force, atOnce: atOnce, reason: reason)
             return nil
         } catch {
             return error.reasons

@@ -56,6 +56,33 @@ extension OnRealPostgres {
             await store.close()
         }
 
+        @Test func `now is kept with the version that it was asked for`() async throws {
+            let target = try await TestServer.database()
+            let store = PostgresStore(target, logger: Logger(label: "test"))
+            try await store.migrate()
+            let first = try await store.apply(
+                Self.transition(.initial(name: "orders", now: Self.now), to: .cutover, weight: 5_000), actor: "ann",
+                reason: nil, evidence: StageEvidence(), at: Self.now)
+            #expect(!first.flipsAtOnce)
+            let back = try ExtractionMachine.rollBack(first, atOnce: true, now: Self.now)
+            let second = try await store.apply(
+                back, actor: "ann", reason: nil, evidence: StageEvidence(), at: Self.now)
+            #expect(second.flipsAtOnce && second.stage == .shadow)
+            #expect(try await store.load() == [second])
+            #expect(try await store.history(name: "orders", limit: 1).map(\.action) == ["rollback --now"])
+            // A proxy of the version before changes it, and knows nothing of it.
+            let connection = try await PostgresConnection.connect(target)
+            try await connection.query(
+                "UPDATE strangler.extraction_state SET version = version + 1, machine_version = version + 1")
+            #expect(try await store.load().map(\.flipsAtOnce) == [false])
+            let again = try #require(try await store.load().first)
+            let third = try await store.apply(
+                try ExtractionMachine.rollBack(again, now: Self.now), actor: "ann", reason: nil,
+                evidence: StageEvidence(), at: Self.now)
+            #expect(!third.flipsAtOnce)
+            await store.close()
+        }
+
         // ann: reads version 1 ── judges ── applies 1→2 ─────────────── done
         // bob: reads version 1 ── judges ─────────────── applies 1→2 ── conflict: the store is at 2
         @Test func `of operators who change the same version at once exactly one wins`() async throws {
@@ -261,7 +288,7 @@ extension OnRealPostgres {
             let rows = try await connection.query("SELECT name FROM strangler.schema_migrations ORDER BY number")
             #expect(
                 try rows.map { try $0.text("name") } == [
-                    "001_stages", "002_evidence", "003_evidence_depth", "004_machine",
+                    "001_stages", "002_evidence", "003_evidence_depth", "004_machine", "005_ledger",
                 ])
         }
 

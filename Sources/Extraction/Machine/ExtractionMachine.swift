@@ -22,11 +22,12 @@ package enum ExtractionMachine {
         let judged: Judged =
             switch command {
             case .advance(let target): try advanced(to: target, facts)
-            case .cutover(let weight, let kind): try cutOver(to: weight, of: kind, facts)
+            case .cutover(let weight, let kind): try cutOver(to: weight, of: kind, asked, facts)
             case .ramp: try ramped(facts)
             case .pause: try paused(asked, facts)
             case .resume: try resumed(facts)
-            case .rollback: Judged(state: try rolledBack(state, now: now), objections: [])
+            case .rollback:
+                Judged(state: try rolledBack(state, atOnce: asked.atOnce, now: now), objections: [])
             case .retire: try retired(facts)
             }
         if !judged.objections.isEmpty {
@@ -36,14 +37,27 @@ package enum ExtractionMachine {
             }
         }
         return StageTransition(
-            action: command.action, from: state, to: judged.state, forced: !judged.objections.isEmpty)
+            action: command.action + (asked.atOnce && judged.state.flipsAtOnce ? atOnceMark : ""), from: state,
+            to: judged.state, forced: !judged.objections.isEmpty)
     }
 
     /// A rollback asks for nothing but the state: it works where neither files nor evidence can be had.
-    package static func rollBack(_ state: ExtractionState, now: Date) throws(Refusal) -> StageTransition {
+    package static func rollBack(
+        _ state: ExtractionState, atOnce: Bool = false, now: Date
+    ) throws(Refusal) -> StageTransition {
         StageTransition(
-            action: StageCommand.rollback.action, from: state, to: try rolledBack(state, now: now), forced: false)
+            action: StageCommand.rollback.action + (atOnce ? atOnceMark : ""), from: state,
+            to: try rolledBack(state, atOnce: atOnce, now: now), forced: false)
     }
+
+    /// Where a rollback leads. With `--now` from `shadow`, where a rollback without it has led, only the lanes that still
+    /// wait are brought back; once more, and it goes on to `parallel`.
+    package static func rollbackTarget(of state: ExtractionState, atOnce: Bool) -> Stage? {
+        atOnce && state.stage == .shadow && !state.flipsAtOnce ? .shadow : state.stage.rolledBack
+    }
+
+    /// After an action, in history.
+    private static let atOnceMark = " --now"
 
     /// What a ramp or a guard does by itself; nil where it does nothing, or a gate is closed after all.
     package static func carryOut(
@@ -115,7 +129,7 @@ package enum ExtractionMachine {
     }
 
     private static func cutOver(
-        to weight: Weight, of kind: RequestKind, _ facts: GateFacts
+        to weight: Weight, of kind: RequestKind, _ asked: Asked, _ facts: GateFacts
     ) throws(Refusal) -> Judged {
         let state = facts.state
         var weights = state.weights
@@ -124,7 +138,12 @@ package enum ExtractionMachine {
         let lowers = state.weights.isAtLeast(weights)
         // A breach is not forgotten by moving the weight further down.
         let hold = lowers ? state.hold : nil
-        let moved = state.moved(to: .cutover, weights: weights, hold: hold, now: facts.now)
+        // Only back: what the service is not yet, it must not answer from.
+        if asked.atOnce, !lowers || weights == state.weights {
+            throw Refusal(reasons: ["--now is for a weight below the present one, \(state.weights)"])
+        }
+        let moved = state.moved(
+            to: .cutover, weights: weights, hold: hold, flipsAtOnce: asked.atOnce, now: facts.now)
         if state.stage == .cutover || state.stage == .fallback {
             // Setting the same weight again must not restart the bake time or the fallback window; but it ends a ramp.
             if weights == state.weights {
@@ -192,11 +211,13 @@ package enum ExtractionMachine {
         return Judged(state: state.holding(nil, isRamping: state.isRamping, now: facts.now), objections: [])
     }
 
-    private static func rolledBack(_ state: ExtractionState, now: Date) throws(Refusal) -> ExtractionState {
-        guard let target = state.stage.rolledBack else {
+    private static func rolledBack(
+        _ state: ExtractionState, atOnce: Bool, now: Date
+    ) throws(Refusal) -> ExtractionState {
+        guard let target = rollbackTarget(of: state, atOnce: atOnce) else {
             throw Refusal(reasons: ["there is nothing to roll back at stage \(state.stage.rawValue)"])
         }
-        return state.moved(to: target, weights: .none, now: now)
+        return state.moved(to: target, weights: .none, flipsAtOnce: atOnce, now: now)
     }
 
     private static func retired(_ facts: GateFacts) throws(Refusal) -> Judged {

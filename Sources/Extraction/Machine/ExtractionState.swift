@@ -19,10 +19,13 @@ package struct ExtractionState: Sendable, Equatable, Codable {
     package let hold: Hold?
     /// From when on the present weight has held: `since`, or later the end of a hold.
     package let bakingSince: Date
+    /// Lanes change sides without waiting for the writes that the new primary has not got yet: asked for with `--now`,
+    /// and so for as long as the weights stay what they were then. Otherwise each lane waits for its deliveries.
+    package let flipsAtOnce: Bool
 
     package init(
         name: String, stage: Stage, weights: Weights, since: Date, version: Int64, windowStartedAt: Date?,
-        isRamping: Bool = false, hold: Hold? = nil, bakingSince: Date? = nil
+        isRamping: Bool = false, hold: Hold? = nil, bakingSince: Date? = nil, flipsAtOnce: Bool = false
     ) {
         self.name = name
         self.stage = stage
@@ -33,6 +36,7 @@ package struct ExtractionState: Sendable, Equatable, Codable {
         self.isRamping = isRamping
         self.hold = hold
         self.bakingSince = bakingSince ?? since
+        self.flipsAtOnce = flipsAtOnce
     }
 
     /// The same weight for reads and writes.
@@ -52,25 +56,29 @@ package struct ExtractionState: Sendable, Equatable, Codable {
 
     package var point: StagePoint { StagePoint(stage: stage, weights: weights) }
 
-    /// Another stage or weight: nothing holds it, and time counts anew.
+    /// Another stage or weight: nothing holds it, and time counts anew. Where the weights stay, no lane changes sides, and
+    /// those that did so at once stay where they are.
     func moved(
         to stage: Stage, weights: Weights, windowStartedAt: Date? = nil, isRamping: Bool = false, hold: Hold? = nil,
-        now: Date
+        flipsAtOnce: Bool = false, now: Date
     ) -> ExtractionState {
         ExtractionState(
             name: name, stage: stage, weights: weights, since: now, version: version &+ 1,
-            windowStartedAt: windowStartedAt, isRamping: isRamping, hold: hold, bakingSince: now)
+            windowStartedAt: windowStartedAt, isRamping: isRamping, hold: hold, bakingSince: now,
+            flipsAtOnce: flipsAtOnce || (weights == self.weights && self.flipsAtOnce))
     }
 
     /// The same stage and weight, moving on or not.
     func holding(_ hold: Hold?, isRamping: Bool, now: Date) -> ExtractionState {
         ExtractionState(
             name: name, stage: stage, weights: weights, since: since, version: version &+ 1,
-            windowStartedAt: windowStartedAt, isRamping: isRamping, hold: hold, bakingSince: now)
+            windowStartedAt: windowStartedAt, isRamping: isRamping, hold: hold, bakingSince: now,
+            flipsAtOnce: flipsAtOnce)
     }
 
     private enum CodingKeys: String, CodingKey {
-        case name, stage, weight, writeWeight, since, version, windowStartedAt, isRamping, hold, bakingSince
+        case name, stage, weight, writeWeight, since, version, windowStartedAt, isRamping, hold, bakingSince,
+            flipsAtOnce
     }
 
     /// Reads what older versions cached too.
@@ -86,7 +94,8 @@ package struct ExtractionState: Sendable, Equatable, Codable {
             windowStartedAt: try fields.decodeIfPresent(Date.self, forKey: .windowStartedAt),
             isRamping: try fields.decodeIfPresent(Bool.self, forKey: .isRamping) ?? false,
             hold: try fields.decodeIfPresent(Hold.self, forKey: .hold),
-            bakingSince: try fields.decodeIfPresent(Date.self, forKey: .bakingSince))
+            bakingSince: try fields.decodeIfPresent(Date.self, forKey: .bakingSince),
+            flipsAtOnce: try fields.decodeIfPresent(Bool.self, forKey: .flipsAtOnce) ?? false)
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -101,6 +110,7 @@ package struct ExtractionState: Sendable, Equatable, Codable {
         try fields.encode(isRamping, forKey: .isRamping)
         try fields.encodeIfPresent(hold, forKey: .hold)
         try fields.encode(bakingSince, forKey: .bakingSince)
+        if flipsAtOnce { try fields.encode(true, forKey: .flipsAtOnce) }
     }
 }
 

@@ -45,7 +45,7 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
 
 /// A change that was decided on, to be stored by compare-and-set.
 package struct StageTransition: Sendable, Equatable {
-    /// That of a command; or `step`, `breach` where nobody asked.
+    /// That of a command, with ` --now` where lanes change sides at once; or `step`, `breach` where nobody asked.
     package let action: String
     package let from: ExtractionState
     /// Its version is one above that of `from`.
@@ -67,10 +67,13 @@ package struct Asked: Sendable, Equatable {
     package let reason: String?
     /// Override a closed gate.
     package let force: Bool
+    /// `--now`, of a rollback or a lower weight: lanes change sides before the other side has all their writes.
+    package let atOnce: Bool
 
-    package init(by actor: String, reason: String? = nil, force: Bool = false) {
+    package init(by actor: String, reason: String? = nil, force: Bool = false, atOnce: Bool = false) {
         self.actor = actor
         self.reason = reason
         self.force = force
+        self.atOnce = atOnce
     }
 }

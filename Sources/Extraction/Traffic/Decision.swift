@@ -109,6 +109,8 @@ package struct TrafficPlan: Sendable, Equatable {
     /// Some of the monolith's answers are to be held against the contract. Only where nobody is shadowed: there, they
     /// are captured anyway.
     @usableFromInline package let checksContract: Bool
+    /// See ``ExtractionState/flipsAtOnce``.
+    @usableFromInline package let flipsAtOnce: Bool
     @usableFromInline let whyMonolith: Why
     @usableFromInline let whyService: Why
 
@@ -121,6 +123,7 @@ package struct TrafficPlan: Sendable, Equatable {
         shadowsWrites = traffic.shadows && definition.writes == .dualWrite
         keepsMonolith = traffic.keepsMonolith
         checksContract = traffic.checksContract && definition.hasContract
+        flipsAtOnce = state.flipsAtOnce
         whyMonolith = traffic.whyMonolith
         whyService = traffic.whyService
     }

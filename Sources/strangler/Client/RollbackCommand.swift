@@ -9,7 +9,8 @@ struct RollbackCommand: StageChangeCommand {
         commandName: "rollback",
         abstract: "Give the traffic back to the monolith at once, or go back one stage where none was moved.",
         discussion: """
-            Never gated. When no proxy can be reached at its admin address, --store writes to Postgres directly; every
+            Never gated. Where writes go to both sides, each affinity key goes back when the monolith has all its writes;
+            with --now at once, also after a rollback without it. When no proxy can be reached at its admin address, --store writes to Postgres directly; every
             proxy that runs on it follows within a second, and one that starts later begins there.
             """)
 
@@ -20,6 +21,12 @@ struct RollbackCommand: StageChangeCommand {
             "Write to this Postgres directly, the `store.url` of proxy.yaml; or the `data` folder of a proxy with a "
                 + "Postgres of its own.", valueName: "url"))
     var store: String?
+
+    @Flag(
+        help:
+            "Do not wait for writes that the monolith has not got yet: until they are delivered, it answers without them."
+    )
+    var now = false
 
     @OptionGroup var change: ChangeOptions
     @OptionGroup var client: ClientOptions
@@ -38,7 +45,7 @@ struct RollbackCommand: StageChangeCommand {
             }
             return
         }
-        let rollback = StoreRollback(name: name, actor: AdminClient.actor, reason: change.reason)
+        let rollback = StoreRollback(name: name, actor: AdminClient.actor, reason: change.reason, atOnce: now)
         let done = try await rollback.run(on: store)
         if client.json {
             guard let data = try? AdminJSON.data(done) else { return }

@@ -9,6 +9,7 @@ private struct StageChange: Encodable {
     var of: String?
     var reason: String?
     var force: Bool?
+    var now: Bool?
 }
 
 /// A command that changes the stage, the weight or what holds it of one extraction.
@@ -17,6 +18,8 @@ protocol StageChangeCommand: AdminCommand {
     var change: ChangeOptions { get }
     /// Whether to override a closed gate.
     var force: Bool { get }
+    /// Whether lanes change sides before their writes are delivered.
+    var now: Bool { get }
     /// The last part of the API's path.
     var action: String { get }
     /// What the command leads to, as the API reads it.
@@ -27,6 +30,7 @@ protocol StageChangeCommand: AdminCommand {
 
 extension StageChangeCommand {
     var force: Bool { false }
+    var now: Bool { false }
     var action: String { Self.configuration.commandName ?? "" }
     var target: String? { nil }
     var kind: RequestKind? { nil }
@@ -42,7 +46,9 @@ extension StageChangeCommand {
     }
 
     func perform(_ admin: AdminClient, _ terminal: Terminal) async throws(ClientFailure) {
-        let body = StageChange(to: target, of: kind?.rawValue, reason: change.reason, force: force ? true : nil)
+        let body = StageChange(
+            to: target, of: kind?.rawValue, reason: change.reason, force: force ? true : nil,
+            now: now ? true : nil)
         let data = try await admin.post(["extractions", name, action], body)
         try show(ExtractionReport.self, data, admin, terminal) { report in
             StatusText.write(changed: report, now: Date(), to: terminal)
@@ -98,6 +104,7 @@ struct CutoverCommand: StageChangeCommand {
     @Flag(help: "Only for requests with safe methods.") var reads = false
     @Flag(help: "Only for requests that change something.") var writes = false
 
+    @Flag(help: "Of a lower weight: do not wait for writes that the monolith has not got yet.") var now = false
     @Flag(help: "Go through a closed gate; needs --reason, the history will say so.") var force = false
     @OptionGroup var change: ChangeOptions
     @OptionGroup var client: ClientOptions
@@ -109,6 +116,7 @@ struct CutoverCommand: StageChangeCommand {
     func validate() throws {
         guard (to == nil) == ramp else { throw ValidationError("either --to WEIGHT or --ramp") }
         if reads, writes { throw ValidationError("--reads or --writes; without them the weight is for both") }
+        if ramp, now { throw ValidationError("a ramp only rises: --now is for a lower weight") }
         if ramp, reads || writes { throw ValidationError("a ramp moves reads and writes alike") }
         try validateForce()
     }

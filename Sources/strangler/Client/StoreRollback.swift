@@ -10,6 +10,8 @@ struct StoreRollback {
     let name: String
     let actor: String
     let reason: String?
+    /// Lanes change sides before their writes are delivered.
+    var atOnce = false
 
     /// What was written, or what somebody else had written before.
     struct Done: Encodable, Equatable {
@@ -64,7 +66,7 @@ struct StoreRollback {
                     extraction: name, from: first.from.point, to: state.point, version: state.version, written: false)
             }
             let now = Date()
-            let transition = try ExtractionMachine.rollBack(state, now: now)
+            let transition = try ExtractionMachine.rollBack(state, atOnce: atOnce, now: now)
             do {
                 let stored = try await store.apply(
                     transition, actor: actor, reason: reason, evidence: StageEvidence(), at: now)

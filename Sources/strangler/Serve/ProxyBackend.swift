@@ -88,10 +88,11 @@ struct ProxyBackend: AdminBackend {
     ) async throws(AdminError) -> ExtractionReport {
         do throws(StageKeeper.Failure) {
             if request.command == .rollback {
-                try await rollBack(name, reason: request.reason, actor: actor)
+                try await rollBack(name, atOnce: request.atOnce, reason: request.reason, actor: actor)
             } else {
                 _ = try await keeper.perform(
-                    request.command, on: name, force: request.force, reason: request.reason, actor: actor)
+                    request.command, on: name, force: request.force, atOnce: request.atOnce, reason: request.reason,
+                    actor: actor)
             }
         } catch {
             throw adminError(error, name: name)
@@ -103,15 +104,18 @@ struct ProxyBackend: AdminBackend {
 
     /// A rollback wins over whoever changes the extraction at the same time, the ramp above all; over another rollback it
     /// does not go further back.
-    private func rollBack(_ name: String, reason: String?, actor: String) async throws(StageKeeper.Failure) {
+    private func rollBack(
+        _ name: String, atOnce: Bool, reason: String?, actor: String
+    ) async throws(StageKeeper.Failure) {
         var target: Stage?
         var triesLeft = 10
         while true {
             let state = try await keeper.find(name).1
             if let target, state.stage <= target { return }
-            target = target ?? state.stage.rolledBack
+            target = target ?? ExtractionMachine.rollbackTarget(of: state, atOnce: atOnce)
             do throws(StageKeeper.Failure) {
-                _ = try await keeper.perform(.rollback, on: name, force: false, reason: reason, actor: actor)
+                _ = try await keeper.perform(
+                    .rollback, on: name, force: false, atOnce: atOnce, reason: reason, actor: actor)
                 return
             } catch {
                 triesLeft -= 1

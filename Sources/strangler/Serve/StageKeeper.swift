@@ -145,21 +145,22 @@ actor StageKeeper {
     private static let retryPause = Duration.milliseconds(200)
 
     func perform(
-        _ command: StageCommand, on name: String, force: Bool, reason: String?, actor: String
+        _ command: StageCommand, on name: String, force: Bool, atOnce: Bool = false, reason: String?, actor: String
     ) async throws(Failure) -> ExtractionState {
-        let asked = Asked(by: actor, reason: reason, force: force)
+        let asked = Asked(by: actor, reason: reason, force: force, atOnce: atOnce)
         for isLast in [false, false, true] {
             let (definition, state) = try find(name)
             do throws(Failure) {
                 return try await carryOut(command, definition, state, asked)
             } catch {
                 let isMeantForAnyState = command == .rollback || command == .pause
+                let target = command == .rollback ? ExtractionMachine.rollbackTarget(of: state, atOnce: atOnce) : nil
                 if case .storeUnavailable = error, isMeantForAnyState, !isLast {
                     // The first use of a connection that Postgres has closed; or the answer to a commit was lost.
                     try? await Task.sleep(for: Self.retryPause)
                     await readStages()
                     if let now = states[name], now.version > state.version {
-                        let isDone = command == .pause ? now.hold != nil : now.stage == state.stage.rolledBack
+                        let isDone = command == .pause ? now.hold != nil : now.stage == target
                         if isDone { return now }
                         guard now.stage == state.stage else { throw error }
                     }
@@ -169,7 +170,9 @@ actor StageKeeper {
                 await readStages()
                 // A ramp has moved in the same moment: what holds or goes back is meant for that weight too. Not where
                 // somebody has gone back already: twice would be too far.
-                guard isMeantForAnyState, states[name]?.stage == state.stage else { throw error }
+                guard isMeantForAnyState, let stage = states[name]?.stage, stage == state.stage, stage != target else {
+                    throw error
+                }
             }
         }
         let (definition, state) = try find(name)
@@ -244,7 +247,8 @@ extension ExtractionState {
     fileprivate func at(version: Int64) -> ExtractionState {
         ExtractionState(
             name: name, stage: stage, weights: weights, since: since, version: version,
-            windowStartedAt: windowStartedAt, isRamping: isRamping, hold: hold, bakingSince: bakingSince)
+            windowStartedAt: windowStartedAt, isRamping: isRamping, hold: hold, bakingSince: bakingSince,
+            flipsAtOnce: flipsAtOnce)
     }
 }
 
