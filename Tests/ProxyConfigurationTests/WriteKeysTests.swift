@@ -66,9 +66,9 @@ import Testing
         #expect(errors.contains("`wait`:"))
         #expect(errors.contains("`success` is empty (remove the key to take 2xx and 3xx)"))
         #expect(errors.contains("`on-spool-full`: "))
-        #expect(errors.contains("`success`: `6xx` is no status"))
+        #expect(errors.contains("`success`: `6xx` is no final status"))
         #expect(errors.contains("`success`: `100` is no final status"))
-        #expect(errors.contains("`success`: `abc` is no status"))
+        #expect(errors.contains("`success`: `abc` is no final status"))
         #expect(errors.contains("`lane`: no path of `match` has the parameter {order}"))
         #expect(errors.contains("`attempts`: `0` is no number in range"))
     }

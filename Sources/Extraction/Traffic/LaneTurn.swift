@@ -3,7 +3,7 @@
 extension TrafficPlan {
     /// - Parameter isSafe: by method (RFC 9110 §9.2.1).
     package func turned(_ decision: Decision, _ board: LaneBoard, lane: UInt64, isSafe: Bool) -> Decision {
-        guard keepsMonolith else { return decision }
+        guard keepsMonolith, !flipsAtOnce else { return decision }
         if board.isBehind(decision.primary, lane: lane) {
             let other = decision.primary.other
             // Each has something that the other has not: no side is better, and the lane goes where it belongs.
