@@ -16,7 +16,7 @@ final class Exchange {
     private(set) var configuration: LoopConfiguration
     /// Holds its exchange, and lets go of it when its connection ends; an unowned reference would cost two more reference
     /// counts at each use.
-    let client: any ClientStream
+    private(set) var client: any ClientStream
     var machine = ExchangeMachine()
     var stream: (any UpstreamStream)?
     var waiter: UpstreamWaiter?
@@ -142,11 +142,22 @@ final class Exchange {
 
     /// The client has left before it had its answer.
     func clientGone() {
-        guard isActive else { return }
+        guard isActive, !isDetached else { return }
         if machine.phase != .tunnelling { context.counters.clientAborts += 1 }
         countIfSlow(now: .now())
-        abandon()
+        // What becomes of a write on record has to be known, whoever waits for it.
+        if ticket != nil, machine.phase == .sent || machine.phase == .answering {
+            client = DetachedClient(client)
+            context.detached(self)
+            if machine.phase == .answering { deadline = context.now + silenceLimit }
+            stream?.resumeReading()
+        } else {
+            abandon()
+        }
     }
+
+    /// The client has left, and the exchange goes on.
+    var isDetached: Bool { client is DetachedClient }
 
     /// Ends the exchange without an answer of an upstream's: the client has left, cannot be understood, or took too long.
     func abandon() {

@@ -21,6 +21,7 @@ extension HTTP1ClientConnection {
         case .body: refuse(status: 408, detail: "The request body did not arrive in time.")
         case .writing:
             exchangeStorage?.clientGone()
+            exchangeStorage = nil
             abort()
         }
     }

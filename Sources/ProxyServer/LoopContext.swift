@@ -1,5 +1,5 @@
-internal import Extraction
 internal import DualWrite
+internal import Extraction
 package import HTTPWire
 package import NIOCore
 internal import Resilience
@@ -94,6 +94,8 @@ package final class LoopContext {
     private var chance = Chance(seed: UInt64.random(in: 1...UInt64.max))
     var refusedConnections = 0
     private var clients: [HTTP1ClientConnection] = []
+    /// Writes on record whose clients have left.
+    private var detached: [Exchange] = []
     private var ticker: RepeatedTask?
     private var onDrained: EventLoopPromise<Void>?
 
@@ -126,6 +128,9 @@ package final class LoopContext {
         ticker?.cancel()
         for upstream in retiring + configuration.upstreams(notIn: nil) { upstream.close() }
         for client in clients { client.closeNow() }
+        for exchange in detached { exchange.abandon() }
+        detached = []
+        finishDrainIfEmpty()
     }
 
     /// Every request from here on sees `model`; those under way keep what they were decided by. An older model than the
@@ -170,7 +175,7 @@ package final class LoopContext {
     }
 
     private func finishDrainIfEmpty() {
-        guard isDraining, clients.isEmpty else { return }
+        guard isDraining, clients.isEmpty, detached.isEmpty else { return }
         onDrained?.succeed()
         onDrained = nil
     }
@@ -189,10 +194,18 @@ package final class LoopContext {
             if index < clients.count { clients[index].tick(now: now) }
             index -= 1
         }
+        if !detached.isEmpty {
+            for exchange in detached { exchange.tick(now: now) }
+            detached.removeAll { !$0.isActive }
+            finishDrainIfEmpty()
+        }
         sweepUpstreams()
     }
 
     // MARK: Clients
+
+    /// The exchange goes on without its client, to its answer's end or its time limit.
+    func detached(_ exchange: Exchange) { detached.append(exchange) }
 
     func clientConnected(_ client: HTTP1ClientConnection) {
         client.index = clients.count

@@ -17,18 +17,21 @@ import Testing
             proxy: Sample.proxy
                 + "\nspool: {quota: 4GiB, keep-free: 1GiB, segment: 16MiB, commit: 2ms, wait: 300ms, key-file: keys/spool}",
             extractions: [
-                ("orders", Self.head + """
-                    match:
-                      - {path: "/orders/{id}/**", success: [2xx, 404], on-spool-full: serve-without-shadow}
-                      - {path: "/orders"}
-                    shadow:
-                      writes: dual-write
-                      on-spool-full: refuse-writes
-                      success: [201, 3xx]
-                      lane: {path: id}
-                      attempts: 3
-                      identity-wait: 5s
-                    """)
+                (
+                    "orders",
+                    Self.head + """
+                        match:
+                          - {path: "/orders/{id}/**", success: [2xx, 404], on-spool-full: serve-without-shadow}
+                          - {path: "/orders"}
+                        shadow:
+                          writes: dual-write
+                          on-spool-full: refuse-writes
+                          success: [201, 3xx]
+                          lane: {path: id}
+                          attempts: 3
+                          identity-wait: 5s
+                        """
+                )
             ]
         ).parse()
         let rules = try #require(configuration.extractions.first).definition.writeRules
@@ -54,11 +57,15 @@ import Testing
         let errors = Sample(
             proxy: Sample.proxy + "\nspool: {quota: 1KiB, segment: 512MiB, commit: 10ms, wait: 0s, quoto: 1}",
             extractions: [
-                ("orders", Self.head + """
-                    match: [{path: "/orders/{id}", success: [], on-spool-full: drop}]
-                    shadow: {writes: dual-write, success: [6xx, 100, abc, 2xx], lane: {path: order}, attempts: 0}
-                    """)
-            ]).errors()
+                (
+                    "orders",
+                    Self.head + """
+                        match: [{path: "/orders/{id}", success: [], on-spool-full: drop}]
+                        shadow: {writes: dual-write, success: [6xx, 100, abc, 2xx], lane: {path: order}, attempts: 0}
+                        """
+                )
+            ]
+        ).errors()
         #expect(errors.contains("`quota`: `1KiB` is no size in range"))
         #expect(errors.contains("`segment` is more than a quarter of `quota`"))
         #expect(errors.contains("`commit`: `10ms` is too long for every write to wait"))
@@ -77,11 +84,15 @@ import Testing
         let errors = Sample(
             proxy: Sample.proxy,
             extractions: [
-                ("orders", Self.head + """
-                    match: [{path: "/orders"}]
-                    shadow: {on-spool-full: refuse-writes}
-                    """)
-            ]).errors()
+                (
+                    "orders",
+                    Self.head + """
+                        match: [{path: "/orders"}]
+                        shadow: {on-spool-full: refuse-writes}
+                        """
+                )
+            ]
+        ).errors()
         #expect(errors.contains("`on-spool-full` is about writes that both sides get, and `writes` is never"))
     }
 }

@@ -20,6 +20,12 @@ struct OrdersExtraction {
     var weights: Weights?
     var pin: Pin?
     var paths = ["/orders/**"]
+    /// Nil: writes are not put on record first.
+    var board: LaneBoard?
+    var whenFull = WriteRules.WhenFull.serveWithoutShadow
+    /// The parameter of the path that is the lane.
+    var lane: String?
+    var flipsAtOnce = false
 
     var traffic: ExtractionTraffic {
         let definition = ExtractionDefinition(
@@ -29,8 +35,8 @@ struct OrdersExtraction {
             window: .seconds(60), quiet: .seconds(0), pin: pin)
         let state = ExtractionState(
             name: "orders", stage: stage, weights: weights ?? Weights(weight),
-            since: Date(timeIntervalSince1970: 0), version: 1, windowStartedAt: nil)
-        return ExtractionTraffic(definition: definition, state: state)
+            since: Date(timeIntervalSince1970: 0), version: 1, windowStartedAt: nil, flipsAtOnce: flipsAtOnce)
+        return ExtractionTraffic(definition: definition, state: state, board: board)
     }
 
     func snapshot() throws -> ProxySnapshot {
@@ -46,7 +52,9 @@ struct OrdersExtraction {
                 extractions: ["orders"]),
             affinitySegments: routes.map { route in
                 if case .pathParameter(let name) = affinity { route.pattern.segment(of: name) ?? -1 } else { -1 }
-            })
+            },
+            laneSegments: routes.map { route in lane.flatMap { route.pattern.segment(of: $0) } ?? -1 },
+            writeRules: routes.map { _ in whenFull })
     }
 }
 
@@ -142,7 +150,7 @@ let patient = ProxySettings(
 func withProxy(
     monolith: Int, service: Int? = nil, orders: OrdersExtraction = OrdersExtraction(stage: .identified),
     snapshot: ProxySnapshot? = nil, settings: ProxySettings = patient, listen: ProxyServer.ListenOptions = .init(),
-    loops: Int = 1, shadow: (@Sendable (CapturedExchange) -> Void)? = nil,
+    loops: Int = 1, shadow: (@Sendable (CapturedExchange) -> Void)? = nil, desk: RecordingDesk? = nil,
     _ body: (ProxyUnderTest) async throws -> Void
 ) async throws {
     let upstreams = ProxyUpstreams(
@@ -150,7 +158,7 @@ func withProxy(
         services: [UpstreamAddress(host: "127.0.0.1", port: service ?? monolith)])
     try await withProxy(
         upstreams: upstreams, orders: orders, snapshot: snapshot, settings: settings, listen: listen, loops: loops,
-        shadow: shadow, body)
+        shadow: shadow, desk: desk, body)
 }
 
 /// - Parameter resolver: in the place of the system's.
@@ -158,7 +166,7 @@ func withProxy(
     upstreams: ProxyUpstreams, orders: OrdersExtraction = OrdersExtraction(stage: .identified),
     snapshot: ProxySnapshot? = nil, settings: ProxySettings = patient, listen: ProxyServer.ListenOptions = .init(),
     loops: Int = 1, resolver: @escaping EndpointResolution.Resolver = EndpointResolution.system,
-    shadow: (@Sendable (CapturedExchange) -> Void)? = nil,
+    shadow: (@Sendable (CapturedExchange) -> Void)? = nil, desk: RecordingDesk? = nil,
     _ body: (ProxyUnderTest) async throws -> Void
 ) async throws {
     try await withTaskExecutorPreference(BlockingExecutor()) {
@@ -169,11 +177,13 @@ func withProxy(
             snapshot: try snapshot ?? orders.snapshot(), upstreams: upstreams,
             settings: settings
         ) {
-            ExchangeHandoff(
+            var handoff = ExchangeHandoff(
                 shadow: { exchange in
                     shadow?(exchange)
                     captured.change { $0.append(exchange) }
                 })
+            desk?.stand(in: &handoff)
+            return handoff
         }
         let server = try await ProxyServer(group: group, model: model, directory: directory)
         let listener = try await server.listen(on: .init(host: "127.0.0.1", port: 0), options: listen)
