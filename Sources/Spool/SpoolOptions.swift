@@ -1,0 +1,29 @@
+/// How large a spool may be and how it writes.
+package struct SpoolOptions: Sendable {
+    /// A segment that would be larger is followed by a new one; at most an eighth of the quota, so that space comes back
+    /// in steps, and a gigabyte. A record that is larger gets a segment of its own.
+    package var segmentSize = 64 << 20
+    /// Bytes of the largest record, at most a gigabyte.
+    package var recordLimit = 16 << 20
+    /// Bytes of all segments. Essential records may use a tenth more.
+    package var quota = 1 << 30
+    /// Bytes that are left free on the file system. Essential records may use them.
+    package var freeFloor = 256 << 20
+    /// Bytes that wait in memory for their commit. Essential records may use a tenth more.
+    package var queueLimit = 64 << 20
+    /// How long a commit waits for more records, at most 5 ms. 0: those that arrive during one commit are the next one.
+    package var commitInterval: Duration = .zero
+    /// New records are encrypted with it. Older ones need the key that they were written with.
+    package var key: SpoolKey?
+
+    package init() {}
+
+    var effectiveSegmentSize: Int { max(4096, min(segmentSize, quota / 8, 1 << 30)) }
+    var effectiveRecordLimit: Int { min(recordLimit, 1 << 30) }
+    var effectiveInterval: Duration { min(max(commitInterval, .zero), .milliseconds(5)) }
+
+    /// What a tenth more is, without overflow.
+    static func withReserve(_ bytes: Int) -> Int {
+        bytes.addingReportingOverflow(bytes / 10).overflow ? .max : bytes + bytes / 10
+    }
+}

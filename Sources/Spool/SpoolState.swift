@@ -1,0 +1,100 @@
+import DualWrite
+
+/// What a spool knows of itself, under one lock that is never held while a file is touched.
+struct SpoolState {
+    /// A record that waits for its commit.
+    struct Waiting {
+        let record: [UInt8]
+        let isEssential: Bool
+        let done: @Sendable (Result<LogPosition, LogRefusal>) -> Void
+        /// Bytes of its frame.
+        let size: Int
+    }
+
+    /// Why ordinary records are not taken for want of space.
+    enum Shortage {
+        case none
+        /// Less is free than is to be left free.
+        case floor
+        /// The disk has said that it is full.
+        case disk
+    }
+
+    var isClosed = false
+    /// Set once, by a write or `fsync` that failed.
+    var failure: String?
+
+    var waiting: [Waiting] = []
+    /// Of those and of the commit under way.
+    var waitingBytes = 0
+    /// A commit is under way or about to begin; it looks for more before it ends.
+    var isCommitting = false
+
+    /// The oldest segment, and the bytes of all from there on.
+    var first: UInt32
+    var sizes: [Int]
+    var segmentBytes: Int
+    /// Everything before is on disk, and its appends have been answered.
+    var durable: LogPosition
+    /// Everything before has been drained.
+    var drained: LogPosition
+    /// How often each segment is needed.
+    var retained: [UInt32: Int] = [:]
+
+    var free = Int.max
+    var freeSeen: ContinuousClock.Instant?
+    var shortage = Shortage.none
+
+    var gaps: [SpoolGap]
+    var gapWaiters: [@Sendable (Bool) -> Void] = []
+    /// Gaps are being written, or will be soon.
+    var isWritingGaps = false
+
+    var figures = SpoolFigures()
+
+    init(first: UInt32, sizes: [Int], durable: LogPosition, drained: LogPosition, gaps: [SpoolGap]) {
+        self.first = first
+        self.sizes = sizes
+        segmentBytes = sizes.reduce(0, +)
+        self.durable = durable
+        self.drained = drained
+        self.gaps = gaps
+    }
+
+    /// The oldest segment that somebody needs: the drain, an open write, or the writer.
+    var firstNeeded: UInt32 {
+        // The keys are the few segments with open writes.
+        min(drained.segment, retained.keys.min() ?? .max, first + UInt32(max(1, sizes.count) - 1))
+    }
+
+    /// Whether a record may wait for the next commit.
+    func refusal(of size: Int, isEssential: Bool, _ options: SpoolOptions) -> LogRefusal? {
+        if isClosed { return .closed }
+        if failure != nil { return .failed }
+        if shortage != .none, !isEssential { return .noSpace }
+        let quota = isEssential ? SpoolOptions.withReserve(options.quota) : options.quota
+        let queue = isEssential ? SpoolOptions.withReserve(options.queueLimit) : options.queueLimit
+        guard segmentBytes + waitingBytes + size <= quota, waitingBytes + size <= queue else { return .full }
+        return nil
+    }
+
+    /// The records of the next commits; nil: there are none, and committing has ended.
+    mutating func takeWaiting() -> [Waiting]? {
+        guard !waiting.isEmpty else {
+            isCommitting = false
+            return nil
+        }
+        defer { waiting = [] }
+        return waiting
+    }
+
+    /// True if it is time to look again at what is free.
+    func freeIsStale(_ now: ContinuousClock.Instant) -> Bool {
+        freeSeen.map { now - $0 >= .milliseconds(100) } ?? true
+    }
+
+    mutating func freeSeen(_ bytes: Int, floor: Int, at now: ContinuousClock.Instant) {
+        (free, freeSeen) = (bytes, now)
+        shortage = bytes >= floor ? .none : shortage == .disk ? .disk : .floor
+    }
+}
