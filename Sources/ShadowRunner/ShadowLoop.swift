@@ -1,5 +1,6 @@
 internal import Comparison
 internal import DualWrite
+internal import Extraction
 internal import HTTPWire
 internal import NIOCore
 internal import Routing
@@ -49,6 +50,7 @@ final class ShadowLoop {
     private let judge: Judge
     private let countSkipped: CountSkipped
     private let isConfirmed: IsConfirmed
+    private let identities: IdentityDirectory
     private var gate = ShadowGate()
     /// Pairs on their way to the workers: all of one turn of the loop go together, for each hand-over wakes two threads.
     private var outbox: [FinishedPair] = []
@@ -75,13 +77,15 @@ final class ShadowLoop {
 
     init(
         loop: any EventLoop, settings: ShadowSettings, directory: UpstreamDirectory, judge: @escaping Judge,
-        countSkipped: @escaping CountSkipped, isConfirmed: @escaping IsConfirmed
+        countSkipped: @escaping CountSkipped, isConfirmed: @escaping IsConfirmed,
+        identities: IdentityDirectory
     ) {
         self.loop = loop
         self.settings = settings
         self.judge = judge
         self.countSkipped = countSkipped
         self.isConfirmed = isConfirmed
+        self.identities = identities
         upstreams = ShadowUpstreams(loop: loop, settings: settings, directory: directory)
     }
 
@@ -303,16 +307,19 @@ final class ShadowLoop {
     private func ask(_ job: Job, shadow: Bool, _ onEnd: @escaping (ShadowCall.Result, Int64) -> Void) {
         let exchange = job.exchange
         let slot = exchange.extraction
-        let request: ShadowRequest
         guard let extraction = job.settings.extractions[slot] else {
             onEnd(.notAsked(.shuttingDown), 0)
             return
         }
-        do throws(NotComparedReason) {
-            request = try ShadowRequest(exchange, isWrite: job.isWrite, rules: extraction.rules)
-        } catch {
-            onEnd(.notAsked(error), 0)
-            return
+        let request: ShadowRequest
+        let side = exchange.shadowSide.other
+        switch ShadowRequest.make(
+            ShadowRequest.Original(exchange, isWrite: job.isWrite), from: side, to: shadow ? side.other : side,
+            in: extraction, identities: identities)
+        {
+        case .ready(let made): request = made
+        case .unmapped: return onEnd(.notAsked(.identityUnmapped), 0)
+        case .impossible(let reason): return onEnd(.notAsked(reason), 0)
         }
         let call = ShadowCall(
             method: exchange.method, head: request.head, body: request.body,

@@ -1,47 +1,92 @@
 internal import Comparison
 internal import DualWrite
+internal import Extraction
 internal import HTTPWire
 internal import NIOCore
 internal import Upstreams
 
-/// The request that the shadow gets: the primary's, marked, and for writes with the identity that the primary gave.
+/// The request that one side gets after the other: the same, marked, for writes with the identity that the other side gave,
+/// and with every identity that it names translated.
 struct ShadowRequest {
     let head: ByteBuffer
     let body: [ByteBuffer]
+
+    /// What came of making one.
+    enum Made {
+        case ready(ShadowRequest)
+        /// Identities of the answering side that stand in the request and whose partners are not known (yet): it must not be
+        /// sent. They are being asked for; see `IdentityDirectory.wait`.
+        case unmapped([IdentityQuestion])
+        /// It can never be sent. `identity-missing`: a creation whose identity could not be carried over would make up one of
+        /// its own, and from then on the two systems would speak of different things.
+        case impossible(NotComparedReason)
+    }
+
+    /// What the answering side got, and what it said.
+    struct Original {
+        /// As the answering side got it.
+        var requestHead: [UInt8]
+        var requestBody: [UInt8]
+        /// That the request goes by in both systems.
+        var requestID: [UInt8]
+        var isWrite: Bool
+        /// Of a write.
+        var answer: Answer?
+
+        init(requestHead: [UInt8], requestBody: [UInt8], requestID: [UInt8], isWrite: Bool, answer: Answer? = nil) {
+            self.requestHead = requestHead
+            self.requestBody = requestBody
+            self.requestID = requestID
+            self.isWrite = isWrite
+            self.answer = answer
+        }
+    }
 
     /// 201 (RFC 9110 §15.3.2): only a creation makes an identity up.
     private static let created = 201
     /// Bytes that an answer with an identity in it may have once it is decoded. That is done on the loop.
     private static let decodedBytes = 1024 * 1024
 
-    /// - Throws: why the shadow cannot be asked. `identity-missing`: a creation whose identity could not be carried over
-    ///   would make up one of its own, and from then on the two systems would speak of different things.
-    init(_ exchange: CapturedExchange, isWrite: Bool, rules: ComparisonRules) throws(NotComparedReason) {
-        var body = exchange.requestBody
+    /// - Parameters:
+    ///   - side: who answered the original.
+    ///   - target: who is to get it. The same as `side`: it is asked once more, and nothing is translated.
+    static func make(
+        _ original: Original, from side: Side, to target: Side, in extraction: ShadowedExtraction,
+        identities: IdentityDirectory
+    ) -> Made {
+        var body = original.requestBody
         var adopted: [(name: String, value: String)] = []
-        if isWrite, !rules.identity.isEmpty {
-            let answer = Answer(head: exchange.answerHead, body: exchange.answerBody)
-            let decoded = try? answer?.decoded(limit: ShadowRequest.decodedBytes)
+        let rules = extraction.rules.identity
+        if original.isWrite, side != target, rules.contains(where: { $0.adoption != nil }) {
+            let decoded = try? original.answer?.decoded(limit: decodedBytes)
             let identity = IdentityAdoption.apply(
-                rules: rules.identity, primaryAnswer: decoded?.body ?? [],
-                shadowRequestBody: exchange.requestBody.joinedBytes)
-            if case .answered(ShadowRequest.created) = exchange.outcome,
-                !identity.missing.isEmpty || !identity.unplaced.isEmpty
-            {
-                throw .identityMissing
+                rules: rules, primaryAnswer: decoded?.body ?? [], shadowRequestBody: body)
+            if original.answer?.status == created, !identity.missing.isEmpty || !identity.unplaced.isEmpty {
+                return .impossible(.identityMissing)
             }
-            body = identity.body.isEmpty ? [] : [ByteBuffer(bytes: identity.body)]
+            body = identity.body
             adopted = identity.headers.map { ($0.name, $0.value) }
         }
-        let size = body.reduce(0) { $0 + $1.readableBytes }
         let forwarding = ShadowForwarding(
-            bodyBytes: size, requestID: exchange.requestID, isWrite: isWrite, adopted: adopted)
-        guard let head = forwarding.head(from: Array(exchange.requestHead.readableBytesView)) else {
-            throw .malformed
-        }
-        self.head = ByteBuffer(bytes: head)
-        self.body = body
+            bodyBytes: body.count, requestID: original.requestID, isWrite: original.isWrite, adopted: adopted)
+        guard let head = forwarding.head(from: original.requestHead) else { return .impossible(.malformed) }
+        return .ready(
+            ShadowRequest(head: ByteBuffer(bytes: head), body: body.isEmpty ? [] : [ByteBuffer(bytes: body)]))
     }
+}
+
+extension ShadowRequest.Original {
+    init(_ exchange: CapturedExchange, isWrite: Bool) {
+        self.init(
+            requestHead: Array(exchange.requestHead.readableBytesView), requestBody: exchange.requestBody.joinedBytes,
+            requestID: exchange.requestID, isWrite: isWrite,
+            answer: isWrite ? Answer(head: exchange.answerHead, body: exchange.answerBody) : nil)
+    }
+}
+
+extension CapturedExchange {
+    /// Who is asked after the side that answered.
+    var shadowSide: Side { shadowIsService ? .service : .monolith }
 }
 
 extension [ByteBuffer] {

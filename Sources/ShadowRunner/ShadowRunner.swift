@@ -11,10 +11,12 @@ package final class ShadowRunner: Sendable {
     private let loops: [NIOLoopBound<ShadowLoop>]
     private let workers: NIOThreadPool
 
-    /// - Parameter directory: the process's; nil: one of its own.
+    /// - Parameters:
+    ///   - directory: the process's; nil: one of its own.
+    ///   - identities: the process's.
     package init(
         loops eventLoops: [any EventLoop], settings: ShadowSettings, directory: UpstreamDirectory? = nil,
-        recorder: EvidenceRecorder, workers count: Int = 1,
+        recorder: EvidenceRecorder, identities: IdentityDirectory = IdentityDirectory(), workers count: Int = 1,
         now: @escaping @Sendable () -> Date = { Date() }
     ) async throws {
         let workers = NIOThreadPool(numberOfThreads: max(1, count))
@@ -38,7 +40,8 @@ package final class ShadowRunner: Sendable {
                     let shadow = ShadowLoop(
                         loop: loop, settings: settings, directory: directory, judge: judge,
                         countSkipped: { comparison.count($0, $1, now: now()) },
-                        isConfirmed: { recorder.group(of: $0, counted: false, now: now()).isConfirmed })
+                        isConfirmed: { recorder.group(of: $0, counted: false, now: now()).isConfirmed },
+                        identities: identities)
                     shadow.start()
                     return NIOLoopBound(shadow, eventLoop: loop)
                 }.get())

@@ -33,6 +33,10 @@ package enum NotComparedReason: String, Error, Sendable, Codable, CaseIterable {
     case behindWrites = "behind-writes"
     /// A write that the ledger could not take, so it was not delivered.
     case notRecorded = "not-recorded"
+    /// The request names something by an identity of which the other side's is not known.
+    case identityUnmapped = "identity-unmapped"
+    /// Whether the request's body holds an identity that the other side has another of cannot be found out.
+    case identityUnreadable = "identity-unreadable"
     /// The proxy stopped before the shadow had answered.
     case shuttingDown = "shutting-down"
     /// The primary refused this write with 4xx, so it was not delivered: the other side might have taken it.

@@ -46,23 +46,3 @@ package struct ComparisonRules: Sendable, Equatable {
             + matches.map { "matches \($0.path)" }
     }
 }
-
-/// Names the field in which the primary's write answer carries the identity that it made up, and how the
-/// shadow write is told.
-package struct IdentityRule: Sendable, Equatable {
-    package enum Adoption: Sendable, Equatable {
-        /// In the same field of the request body.
-        case body
-        /// In a header of this name.
-        case header(String)
-    }
-
-    /// A field of nested objects; see ``PathPattern/memberNames``.
-    package var field: PathPattern
-    package var adopt: Adoption
-
-    package init(field: PathPattern, adopt: Adoption) {
-        self.field = field
-        self.adopt = adopt
-    }
-}

@@ -33,6 +33,7 @@ package enum IdentityAdoption {
         guard !rules.isEmpty else { return adopted }
         let answer = try? Document(json: primaryAnswer)
         for rule in rules {
+            guard let adoption = rule.adoption else { continue }
             guard let names = rule.field.memberNames, let answer,
                 let value = value(at: names, in: answer), answer.kind(of: value) != .null
             else {
@@ -40,7 +41,7 @@ package enum IdentityAdoption {
                 continue
             }
             let isPlaced =
-                switch rule.adopt {
+                switch adoption {
                 case .body: place(answer.lexeme(of: value), at: names, in: &adopted.body)
                 case .header(let name): place(value, of: answer, inHeader: name, &adopted.headers)
                 }

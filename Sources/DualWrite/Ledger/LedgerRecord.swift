@@ -151,19 +151,3 @@ package enum WriteSettled: String, Sendable, Codable, CaseIterable {
     /// It certainly never reached the primary.
     case neverSent = "never-sent"
 }
-
-/// One thing's names in the two systems.
-package struct IdentityPair: Sendable, Hashable, Codable {
-    /// Of the identity rule that it was learned by: its field, as the rules name it.
-    package var kind: String
-    package var monolith: String
-    package var service: String
-
-    package init(kind: String, monolith: String, service: String) {
-        self.kind = kind
-        self.monolith = monolith
-        self.service = service
-    }
-
-    package func value(at side: Side) -> String { side == .monolith ? monolith : service }
-}
