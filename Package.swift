@@ -39,7 +39,7 @@ let package = Package(
             name: "Comparison",
             dependencies: ["ContentCoding", "Extraction", .product(name: "Crypto", package: "swift-crypto")]),
         .target(name: "Contract", dependencies: ["Comparison"]),
-        .target(name: "DualWrite", dependencies: ["Comparison", "Extraction"]),
+        .target(name: "DualWrite", dependencies: ["Comparison", "Extraction", "Routing"]),
 
         // I/O: act on what the pure modules decide.
         .systemLibrary(

@@ -58,6 +58,8 @@ CREATE TABLE strangler.identity_pairs (
     kind       text NOT NULL,
     monolith   text NOT NULL,
     service    text NOT NULL,
+    -- How answers give them in JSON: 1 the monolith a number, 2 a string; 4 the service a number, 8 a string. 0: not known.
+    spelling   smallint NOT NULL DEFAULT 0,
     learned_at timestamptz NOT NULL DEFAULT now(),
     -- The write that both sides answered.
     write_id   text,

@@ -19,6 +19,8 @@ package struct Answer: Sendable {
     package var body: [UInt8]
     /// Set when the body was larger than the capture cap: then `body` is empty.
     package var bodyDigest: BodyDigest?
+    /// The codings that `headers` name have been undone.
+    var isPlain = false
 
     package init(status: Int, headers: [HeaderField], body: [UInt8], bodyDigest: BodyDigest? = nil) {
         self.status = status
@@ -45,7 +47,7 @@ package struct Answer: Sendable {
 
     /// The content codings that were applied, without `identity`, which is none (RFC 9110 §8.4).
     var contentCodings: [String] {
-        guard field(named: "content-encoding", from: 0) != nil else { return [] }
+        guard !isPlain, field(named: "content-encoding", from: 0) != nil else { return [] }
         return values(of: "content-encoding")
             .flatMap { FieldList.split($0, at: UInt8(ascii: ",")) }
             .map { FieldList.lowercased($0) }

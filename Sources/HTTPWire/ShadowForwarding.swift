@@ -8,6 +8,12 @@ package struct ShadowForwarding {
     package var isWrite: Bool
     /// Values that the shadow adopts from the primary's answer.
     package var adopted: [(name: String, value: String)]
+    /// Path and query in place of the request's; nil: as they are.
+    package var target: [UInt8]?
+    /// New values of fields that no proxy knows by name, by their place in the head.
+    package var values: [Int: String] = [:]
+    /// The body was encoded, and is not any more.
+    package var isDecoded = false
 
     package init(bodyBytes: Int, requestID: [UInt8], isWrite: Bool, adopted: [(name: String, value: String)] = []) {
         self.bodyBytes = bodyBytes
@@ -26,10 +32,27 @@ package struct ShadowForwarding {
             else {
                 return nil
             }
-            var head = Array(bytes.part(0, lineEnd))
+            var head: [UInt8] = []
             head.reserveCapacity(bytes.count + 160)
-            for line in parser.fields {
+            if let target {
+                guard target.first == UInt8(ascii: "/"), target.allSatisfy({ 0x21...0x7E ~= $0 || $0 >= 0x80 }) else {
+                    return nil
+                }
+                head.append(contentsOf: bytes.part(0, parser.head.pathStart))
+                head.append(contentsOf: target)
+                head.append(contentsOf: bytes.part(parser.head.targetEnd, lineEnd))
+            } else {
+                head.append(contentsOf: bytes.part(0, lineEnd))
+            }
+            for (index, line) in parser.fields.enumerated() {
+                if line.field == .other, let value = values[index] {
+                    let name = String(decoding: line.name(in: bytes), as: UTF8.self)
+                    guard isSendable(name, value) else { return nil }
+                    append(name, value, to: &head)
+                    continue
+                }
                 switch line.field {
+                case .other where isDecoded && isContentEncoding(line.name(in: bytes)): continue
                 // The body is whole, so nothing is expected, and its length stands for its coding.
                 case .contentLength, .transferEncoding, .expect, .strangler: continue
                 default: head.append(contentsOf: bytes.part(Int(line.nameStart), Int(line.lineEnd)))
@@ -51,6 +74,10 @@ package struct ShadowForwarding {
 
     private func append(_ name: String, _ value: String, to head: inout [UInt8]) {
         head.append(contentsOf: "\(name): \(value)\r\n".utf8)
+    }
+
+    private func isContentEncoding(_ name: UnsafeRawBufferPointer) -> Bool {
+        String(decoding: name, as: UTF8.self).lowercased() == "content-encoding"
     }
 
     /// An adopted value came out of an answer's body: it may not end a line.

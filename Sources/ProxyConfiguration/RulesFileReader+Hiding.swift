@@ -59,7 +59,7 @@ extension RulesFileReader {
     private func because(_ rule: FieldReader) -> String? { rule.value("because", Values.text) }
     private func until(_ rule: FieldReader) -> Date? { rule.value("until", Self.endOfDay) }
 
-    private static func regex(_ text: String) throws(ValueError) -> LinearRegex {
+    static func regex(_ text: String) throws(ValueError) -> LinearRegex {
         do throws(LinearRegexError) {
             return try LinearRegex(text)
         } catch {

@@ -16,7 +16,7 @@ struct RulesFileReader {
         "status",
     ]
 
-    private let fields: FieldReader
+    let fields: FieldReader
     var source: ValueReader { fields.source }
 
     /// What could be read; errors are in `diagnostics`.
@@ -44,34 +44,16 @@ struct RulesFileReader {
             redact: fields.list("redact", of: "paths").map { source.values($0, "redact", Self.pattern) } ?? [],
             headers: fields.list("headers", of: "header names").map { source.values($0, "headers", Values.token) }
                 ?? ComparisonRules.defaultHeaders,
-            identity: entries("identity", keys: ["field", "adopt"], identityRule),
+            identity: identityRules(),
             statusByClass: fields.value("status", Values.oneOf([("exact", false), ("class", true)])) ?? false)
         return draft
     }
 
     /// The rules of one list of mappings; a rule with an error is left out.
-    private func entries<Rule>(_ key: String, keys: [String], _ read: (FieldReader, Node) -> Rule?) -> [Rule] {
+    func entries<Rule>(_ key: String, keys: [String], _ read: (FieldReader, Node) -> Rule?) -> [Rule] {
         (fields.list(key, of: "rules with \(keys.joined(separator: ", "))") ?? []).compactMap { node in
             FieldReader(node, of: "an entry of `\(key)`", keys: keys, source).flatMap { read($0, node) }
         }
-    }
-
-    private func identityRule(_ rule: FieldReader, _ node: Node) -> IdentityRule? {
-        let field = rule.required("field", example: "field: \"$.orderId\"")
-            .flatMap { source.value($0, "field", Self.memberPattern) }
-        let adopt = rule.required("adopt", example: "adopt: body").flatMap(adoption)
-        guard let field, let adopt else { return nil }
-        return IdentityRule(field: field, adopt: adopt)
-    }
-
-    private func adoption(_ node: Node) -> IdentityRule.Adoption? {
-        if node.scalar != nil {
-            return source.value(node, "adopt", Values.oneOf([("body", IdentityRule.Adoption.body)]))
-        }
-        return FieldReader(node, of: "`adopt`", keys: ["header"], source)
-            .flatMap { fields in fields.required("header", example: "header: X-Order-Id") }
-            .flatMap { source.value($0, "header", Values.token) }
-            .map { .header($0) }
     }
 
     func path(_ rule: FieldReader) -> PathPattern? {
@@ -90,14 +72,6 @@ extension RulesFileReader {
                 "`\(text)` is no path, at character \(error.position): \(error.message)",
                 fix: "expected such as $.items[*].price, header.location, status")
         }
-    }
-
-    private static func memberPattern(_ text: String) throws(ValueError) -> PathPattern {
-        let pattern = try pattern(text)
-        guard pattern.memberNames != nil else {
-            throw ValueError("`\(text)` does not name one field", fix: "expected such as $.orderId or $.order.id")
-        }
-        return pattern
     }
 
     /// `2027-01-31`: the first moment of the following day in UTC, so that a rule still works on the day it names.

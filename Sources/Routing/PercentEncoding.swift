@@ -1,5 +1,5 @@
 /// Percent-encoding of single bytes, RFC 3986 §2.1.
-enum PercentEncoding {
+package enum PercentEncoding {
     /// 0…15, or nil for a byte that is no hexadecimal digit.
     @inline(__always)
     static func hexValue(_ byte: UInt8) -> UInt8? {
@@ -12,7 +12,7 @@ enum PercentEncoding {
     }
 
     /// Appends `%XX` with upper-case digits.
-    static func append(_ byte: UInt8, to output: inout [UInt8]) {
+    package static func append(_ byte: UInt8, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "%"))
         for digit in [byte >> 4, byte & 15] { output.append(digit < 10 ? 0x30 &+ digit : 0x37 &+ digit) }
     }
@@ -37,7 +37,7 @@ enum PercentEncoding {
         return written
     }
 
-    static func decoded(_ input: ArraySlice<UInt8>) -> [UInt8] {
+    package static func decoded(_ input: ArraySlice<UInt8>) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: input.count) { output, count in
             count = input.withUnsafeBytes { decode($0, into: UnsafeMutableRawBufferPointer(output)) }
         }

@@ -9,6 +9,7 @@ internal import struct FoundationEssentials.Date
 /// Judges pairs and records what comes of them. On a worker thread: strings and trees are made here, not on a loop.
 struct PairComparison: Sendable {
     let recorder: EvidenceRecorder
+    let identities: IdentityDirectory
 
     /// Why a pair is to be looked at again.
     enum Suspicion: Sendable {
@@ -108,12 +109,16 @@ struct PairComparison: Sendable {
             run.count(subject.key(.primaryFailed, "status-\(primary.status)"))
             return Judgement()
         }
+        let (shadow, isUncertain) = inPrimarysWords(subject, shadow)
         let result = compare(subject, primary, shadow, in: run)
-        var judgement = Judgement()
-        if pair.look == .first {
-            countAnswers(subject, result, in: run)
-            judgement.wantsTwin = learn(subject, result, in: run)
+        if pair.look == .first { countAnswers(subject, result, in: run) }
+        if result.verdict == .mismatch, isUncertain {
+            if pair.look == .first, !pair.isWrite { return Judgement(askAgain: .unknownNoise) }
+            run.count(subject.key(.notCompared, NotComparedReason.identityUnmapped.rawValue))
+            return Judgement()
         }
+        var judgement = Judgement()
+        if pair.look == .first { judgement.wantsTwin = learn(subject, result, in: run) }
         guard result.verdict == .mismatch else {
             let isTransient = pair.look == .second && result.verdict == .match
             run.count(subject.key(isTransient ? .transient : result.verdict, result.notCompared?.rawValue))

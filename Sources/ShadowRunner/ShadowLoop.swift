@@ -293,6 +293,7 @@ final class ShadowLoop {
         }
         ask(job, shadow: true) { [unowned self] result, nanoseconds in
             if let began { gate.ended(slot: slot, isService: isService, began: began, result) }
+            if job.isWrite { learn(job, result) }
             let shadow = FinishedPair.Shadow(result)
             let pair = FinishedPair(
                 exchange: job.exchange, settings: job.settings, shadow: shadow, isWrite: job.isWrite,
@@ -300,6 +301,18 @@ final class ShadowLoop {
             if pair.isAnswered { compare(pair) } else { drop(job.exchange, job.settings, shadow) }
             finished(id)
         }
+    }
+
+    /// Before the pair is compared, and before the lane goes on.
+    private func learn(_ job: Job, _ result: ShadowCall.Result) {
+        guard let extraction = job.settings.extractions[job.exchange.extraction], extraction.identity != nil,
+            case .answered(let head, let body) = result, let other = Answer(head: head, body: body),
+            let answer = Answer(head: job.exchange.answerHead, body: job.exchange.answerBody)
+        else { return }
+        let pairs = extraction.identityPairs(
+            requestHead: Array(job.exchange.requestHead.readableBytesView), answer: answer,
+            from: job.exchange.shadowSide.other, other: other)
+        identities.learn(pairs, extraction: extraction.name)
     }
 
     /// Sends a job's request to the shadow, or once more to the side that was primary.

@@ -54,24 +54,74 @@ struct ShadowRequest {
         _ original: Original, from side: Side, to target: Side, in extraction: ShadowedExtraction,
         identities: IdentityDirectory
     ) -> Made {
+        var forwarding = ShadowForwarding(
+            bodyBytes: 0, requestID: original.requestID, isWrite: original.isWrite)
         var body = original.requestBody
-        var adopted: [(name: String, value: String)] = []
-        let rules = extraction.rules.identity
-        if original.isWrite, side != target, rules.contains(where: { $0.adoption != nil }) {
-            let decoded = try? original.answer?.decoded(limit: decodedBytes)
-            let identity = IdentityAdoption.apply(
-                rules: rules, primaryAnswer: decoded?.body ?? [], shadowRequestBody: body)
-            if original.answer?.status == created, !identity.missing.isEmpty || !identity.unplaced.isEmpty {
-                return .impossible(.identityMissing)
+        if side != target {
+            let rules = extraction.rules.identity
+            if original.isWrite, rules.contains(where: { $0.adoption != nil }) {
+                guard adopt(rules, original, &body, &forwarding) else { return .impossible(.identityMissing) }
             }
-            body = identity.body
-            adopted = identity.headers.map { ($0.name, $0.value) }
+            if let mapping = extraction.identity {
+                let made = translate(original, mapping, extraction.name, side, identities, &body, &forwarding)
+                if let made { return made }
+            }
         }
-        let forwarding = ShadowForwarding(
-            bodyBytes: body.count, requestID: original.requestID, isWrite: original.isWrite, adopted: adopted)
+        forwarding.bodyBytes = body.count
         guard let head = forwarding.head(from: original.requestHead) else { return .impossible(.malformed) }
         return .ready(
             ShadowRequest(head: ByteBuffer(bytes: head), body: body.isEmpty ? [] : [ByteBuffer(bytes: body)]))
+    }
+
+    /// - Returns: false if an identity that a creation gave could not be carried over.
+    private static func adopt(
+        _ rules: [IdentityRule], _ original: Original, _ body: inout [UInt8], _ forwarding: inout ShadowForwarding
+    ) -> Bool {
+        let decoded = try? original.answer?.decoded(limit: decodedBytes)
+        let identity = IdentityAdoption.apply(rules: rules, primaryAnswer: decoded?.body ?? [], shadowRequestBody: body)
+        guard original.answer?.status != created || (identity.missing.isEmpty && identity.unplaced.isEmpty) else {
+            return false
+        }
+        body = identity.body
+        forwarding.adopted = identity.headers.map { ($0.name, $0.value) }
+        return true
+    }
+
+    /// - Returns: nil: everything is translated.
+    private static func translate(
+        _ original: Original, _ mapping: IdentityMapping, _ extraction: String, _ side: Side,
+        _ identities: IdentityDirectory, _ body: inout [UInt8], _ forwarding: inout ShadowForwarding
+    ) -> Made? {
+        guard let readable = ReadableHead(request: original.requestHead) else { return .impossible(.malformed) }
+        let target = Array(readable.target.utf8)
+        let request = IdentityMapping.Request(
+            target: target, fields: readable.fields.map { HeaderField(name: $0.name, value: $0.value) }, body: body)
+        let translated = mapping.translated(request, from: side, find: identities.find(in: extraction))
+        guard translated.unmapped.isEmpty else {
+            return .unmapped(
+                translated.unmapped.map {
+                    IdentityQuestion(extraction: extraction, kind: $0.kind, side: side, value: $0.value)
+                })
+        }
+        if translated.isUnreadable { return .impossible(.identityUnreadable) }
+        body = translated.body
+        forwarding.target = translated.target == target ? nil : translated.target
+        forwarding.values = translated.values
+        forwarding.isDecoded = translated.isDecoded
+        return nil
+    }
+}
+
+extension IdentityDirectory {
+    /// Never waits; what is not at hand is asked for.
+    func find(in extraction: String) -> IdentityMapping.Find {
+        { kind, side, value in
+            switch self.lookup(IdentityQuestion(extraction: extraction, kind: kind, side: side, value: value)) {
+            case .known(let pair): .known(pair)
+            case .notYetKnown: .unknown(isFinal: false)
+            case .unknown: .unknown(isFinal: true)
+            }
+        }
     }
 }
 

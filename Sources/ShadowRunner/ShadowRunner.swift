@@ -22,7 +22,7 @@ package final class ShadowRunner: Sendable {
         let workers = NIOThreadPool(numberOfThreads: max(1, count))
         workers.start()
         self.workers = workers
-        let comparison = PairComparison(recorder: recorder)
+        let comparison = PairComparison(recorder: recorder, identities: identities)
         let judge: ShadowLoop.Judge = { pairs, judged in
             workers.submit { _ in
                 let time = now()

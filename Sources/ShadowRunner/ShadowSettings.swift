@@ -21,11 +21,15 @@ package struct ShadowedExtraction: Sendable {
     package let board: LaneBoard?
     /// Deliveries of one write that may fail and count, before it is given up.
     package let attempts: Int
+    /// Where things are named that each side has a name of its own for; nil: nowhere.
+    package let identity: IdentityMapping?
 
     package init(
         name: String, service: UpstreamSettings, comparer: Comparer, rules: ComparisonRules, timeout: Duration,
-        noise: Int = 0, contract: ContractDocument? = nil, board: LaneBoard? = nil, attempts: Int = 12
+        noise: Int = 0, contract: ContractDocument? = nil, board: LaneBoard? = nil, attempts: Int = 12,
+        identity: IdentityMapping? = nil
     ) {
+        self.identity = identity
         self.contract = contract
         self.board = board
         self.attempts = min(max(attempts, 1), 250)

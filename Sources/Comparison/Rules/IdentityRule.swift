@@ -45,7 +45,7 @@ package struct IdentityPlaces: Sendable, Equatable {
     package var query: [String]?
     /// Header fields of requests and answers whose whole value is an identity.
     package var headers: [String]
-    /// Fields of requests' and answers' JSON bodies. The rule's own field is one always.
+    /// Fields of requests' and answers' JSON bodies. Of answers the rule's own field always is one.
     package var body: [PathPattern]?
     /// `Location` and `Content-Location` are read like requests' paths and queries.
     package var location: Bool

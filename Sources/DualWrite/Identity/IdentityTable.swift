@@ -1,4 +1,4 @@
-package import Extraction
+internal import Extraction
 
 /// The pairs that a process has at hand, found by either name. Bounded: pairs that are filed can be asked for again, so the one
 /// that was used least recently gives way first; pairs that are not filed yet stay, up to a bound of their own.

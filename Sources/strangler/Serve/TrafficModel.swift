@@ -1,4 +1,6 @@
 import Comparison
+import Contract
+import DualWrite
 import Extraction
 import Foundation
 import NIOCore
@@ -73,7 +75,15 @@ struct TrafficModel: Sendable {
                     service: UpstreamSettings(extraction, configuration),
                     comparer: Comparer(rules: extraction.rules, redactor: redactor), rules: extraction.rules,
                     timeout: extraction.shadowTimeout, noise: extraction.definition.noise.hundredths,
-                    contract: extraction.contract)
+                    contract: extraction.contract,
+                    identity: IdentityMapping(
+                        rules: extraction.rules.identity,
+                        routes: configuration.routes
+                            .filter {
+                                configuration.extractions[$0.extraction].definition.name == extraction.definition.name
+                            }
+                            .map(\.pattern),
+                        templates: extraction.contract?.templates ?? []))
             },
             templates: configuration.templates, redactor: redactor)
     }
