@@ -1,0 +1,94 @@
+/// Folds records, in the order of the log, to what the store files: one row for each write that a batch speaks of. Needs
+/// nothing but the batch, for each record has its write's facts.
+package struct LedgerFold: Sendable {
+    private var rows: [LedgerRow] = []
+    private var places: [WriteID: Int] = [:]
+
+    package init() {}
+
+    package var isEmpty: Bool { rows.isEmpty }
+    package var count: Int { rows.count }
+
+    /// In the order in which their writes came up.
+    package mutating func take() -> [LedgerRow] {
+        defer {
+            rows = []
+            places = [:]
+        }
+        return rows
+    }
+
+    /// - Returns: false for bytes that are no record: the log is damaged, or of another version.
+    package mutating func add(_ bytes: [UInt8]) -> Bool {
+        guard let record = LedgerRecord(bytes) else { return false }
+        add(record)
+        return true
+    }
+
+    package mutating func add(_ record: LedgerRecord) {
+        let facts = record.facts
+        let place = places[facts.id] ?? rows.count
+        if place == rows.count {
+            places[facts.id] = place
+            rows.append(LedgerRow(facts, state: .intent))
+        }
+        // A write that a person has delivered again has another sequence.
+        rows[place].sequence = max(rows[place].sequence, facts.sequence)
+        rows[place].fold(record)
+    }
+}
+
+extension LedgerRow {
+    package init(_ facts: WriteFacts, state: State) {
+        self.init(
+            id: facts.id, extraction: facts.extraction, endpoint: facts.endpoint, lane: facts.lane,
+            sequence: facts.sequence, primary: facts.primary, state: state, receivedAt: facts.at)
+    }
+
+    /// The log is the truth: a batch may begin in the middle of a write's life, so a record says where it is now, whatever
+    /// was known of it.
+    fileprivate mutating func fold(_ record: LedgerRecord) {
+        switch record {
+        case .intent: break
+        case .outcome(_, let outcome):
+            state = .accepted
+            fold(outcome)
+        case .attempted(_, let attempts, let reason):
+            state = .accepted
+            self.attempts = attempts
+            self.reason = reason
+        case .delivered(_, let delivered):
+            state = .delivered
+            attempts = delivered.attempts
+            otherStatus = delivered.status
+            pairs += delivered.pairs
+            entity = delivered.entity ?? entity
+            (reason, payload) = (nil, nil)
+        case .settled(_, let how):
+            state = how == .delivered ? .settled : .refused
+            reason = how == .delivered ? nil : how.rawValue
+            payload = nil
+        case .dead(let write, let reason): fold(write, .dead, reason)
+        case .uncertain(let write, let reason): fold(write, .uncertain, reason)
+        case .carried(let write):
+            isRetried = isRetried || write.isRetried
+            state = write.outcome != nil || write.isRetried ? .accepted : .intent
+            attempts = write.attempts
+            payload = nil
+            if let outcome = write.outcome { fold(outcome) }
+        }
+    }
+
+    private mutating func fold(_ write: OpenWrite, _ state: State, _ reason: String) {
+        self.state = state
+        self.reason = reason
+        attempts = write.attempts
+        if let outcome = write.outcome { fold(outcome) }
+        payload = LedgerRecord.carried(write).encoded
+    }
+
+    private mutating func fold(_ outcome: WriteOutcome) {
+        answeredBy = outcome.answeredBy
+        primaryStatus = outcome.status
+    }
+}

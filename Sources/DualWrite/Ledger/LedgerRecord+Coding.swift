@@ -1,0 +1,227 @@
+internal import Extraction
+
+/// The form of a record in the log. Version, kind, facts; then what the kind has. Numbers are little-endian, texts and bytes
+/// have their length before them, in four bytes. Whether the bytes are those that were written is for the log to know.
+///
+/// A record has one form, and whatever can be read is written the same again.
+extension LedgerRecord {
+    /// A reader takes its own version only: a log with another one is refused, not guessed at.
+    package static let version: UInt8 = 1
+
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        case intent = 1
+        case outcome, attempted, delivered, settled, dead, uncertain, carried
+    }
+
+    package var kind: Kind {
+        switch self {
+        case .intent: .intent
+        case .outcome: .outcome
+        case .attempted: .attempted
+        case .delivered: .delivered
+        case .settled: .settled
+        case .dead: .dead
+        case .uncertain: .uncertain
+        case .carried: .carried
+        }
+    }
+
+    package var encoded: [UInt8] {
+        var writer = LedgerWriter()
+        writer.bytes = [LedgerRecord.version, kind.rawValue]
+        writer.put(facts)
+        switch self {
+        case .intent(let intent): writer.put(rest: intent)
+        case .outcome(_, let outcome): writer.put(outcome)
+        case .attempted(_, let attempts, let reason):
+            writer.put(UInt32(clamping: attempts))
+            writer.put(reason)
+        case .delivered(_, let delivered): writer.put(delivered)
+        case .settled(_, let how): writer.bytes.append(how.code)
+        case .dead(let write, let reason), .uncertain(let write, let reason):
+            writer.put(reason)
+            writer.put(rest: write)
+        case .carried(let write): writer.put(rest: write)
+        }
+        return writer.bytes
+    }
+
+    /// - Returns: nil for bytes that are no record of this version, whatever they are.
+    package init?(_ bytes: [UInt8]) {
+        guard let record = bytes.withUnsafeBytes(LedgerRecord.read) else { return nil }
+        self = record
+    }
+
+    private static func read(_ bytes: UnsafeRawBufferPointer) -> LedgerRecord? {
+        var reader = LedgerReader(bytes)
+        guard let kind = reader.kind(), let facts = reader.facts(), let record = read(kind, facts, &reader),
+            reader.isAtEnd
+        else { return nil }
+        return record
+    }
+
+    private static func read(_ kind: Kind, _ facts: WriteFacts, _ reader: inout LedgerReader) -> LedgerRecord? {
+        switch kind {
+        case .intent: return reader.intent(facts).map { .intent($0) }
+        case .outcome: return reader.outcome().map { .outcome(facts, $0) }
+        case .attempted:
+            guard let attempts = reader.count(), let reason = reader.text() else { return nil }
+            return .attempted(facts, attempts: attempts, reason: reason)
+        case .delivered: return reader.delivered().map { .delivered(facts, $0) }
+        case .settled: return reader.settled().map { .settled(facts, how: $0) }
+        case .dead, .uncertain:
+            guard let reason = reader.text(), let write = reader.openWrite(facts) else { return nil }
+            return kind == .dead ? .dead(write, reason: reason) : .uncertain(write, reason: reason)
+        case .carried: return reader.openWrite(facts).map { .carried($0) }
+        }
+    }
+}
+
+extension WriteSettled {
+    /// Its number in a record. Never given to another one.
+    fileprivate var code: UInt8 {
+        switch self {
+        case .delivered: 1
+        case .refusedByPrimary: 2
+        case .neverSent: 3
+        }
+    }
+}
+
+private struct LedgerWriter {
+    var bytes: [UInt8] = []
+
+    mutating func put(_ value: some FixedWidthInteger) {
+        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    mutating func put(_ text: String) { put(Array(text.utf8)) }
+
+    mutating func put(_ part: [UInt8]) {
+        put(UInt32(clamping: part.count))
+        bytes.append(contentsOf: part)
+    }
+
+    mutating func put(_ facts: WriteFacts) {
+        put(facts.sequence)
+        put(facts.id.high)
+        put(facts.id.low)
+        put(facts.at)
+        put(facts.lane)
+        bytes.append(facts.primary.rawValue)
+        put(facts.extraction)
+        put(facts.endpoint)
+    }
+
+    mutating func put(rest intent: WriteIntent) {
+        bytes.append(UInt8(intent.success.ranges.count))
+        for range in intent.success.ranges {
+            put(range.lowerBound)
+            put(range.upperBound)
+        }
+        put(intent.requestHead)
+        put(intent.requestBody)
+    }
+
+    mutating func put(_ outcome: WriteOutcome) {
+        bytes.append(outcome.answeredBy.rawValue)
+        put(UInt32(clamping: outcome.status))
+        put(outcome.nanoseconds)
+        put(outcome.answerHead)
+        bytes.append((outcome.answerBody == nil ? 0 : 1) | (outcome.answerDigest == nil ? 0 : 2))
+        if let body = outcome.answerBody { put(body) }
+        if let digest = outcome.answerDigest {
+            put(Int64(digest.length))
+            put(digest.hash)
+        }
+    }
+
+    mutating func put(_ delivered: WriteDelivered) {
+        put(UInt32(clamping: delivered.status))
+        put(UInt32(clamping: delivered.attempts))
+        put(UInt32(clamping: delivered.pairs.count))
+        for pair in delivered.pairs {
+            put(pair.kind)
+            put(pair.monolith)
+            put(pair.service)
+        }
+        bytes.append(delivered.entity == nil ? 0 : 1)
+        if let entity = delivered.entity { put(entity) }
+    }
+
+    mutating func put(rest write: OpenWrite) {
+        put(UInt32(clamping: write.attempts))
+        bytes.append((write.isRetried ? 1 : 0) | (write.outcome == nil ? 0 : 2))
+        put(rest: write.intent)
+        if let outcome = write.outcome { put(outcome) }
+    }
+}
+
+extension LedgerReader {
+    mutating func intent(_ facts: WriteFacts) -> WriteIntent? {
+        guard let success = success(), let head = bytes(), let body = bytes() else { return nil }
+        return WriteIntent(facts: facts, success: success, requestHead: head, requestBody: body)
+    }
+
+    private mutating func success() -> SuccessStatuses? {
+        guard let count = number(UInt8.self) else { return nil }
+        var ranges: [ClosedRange<Int>] = []
+        for _ in 0..<count {
+            guard let low = number(UInt16.self), let high = number(UInt16.self), low <= high else { return nil }
+            ranges.append(Int(low)...Int(high))
+        }
+        let success = SuccessStatuses(ranges)
+        return success.ranges.map { Int($0.lowerBound)...Int($0.upperBound) } == ranges ? success : nil
+    }
+
+    mutating func outcome() -> WriteOutcome? {
+        guard let answeredBy = side(), let status = count(), let nanoseconds = number(Int64.self), let head = bytes(),
+            let parts = number(UInt8.self), parts < 4
+        else { return nil }
+        var outcome = WriteOutcome(
+            answeredBy: answeredBy, status: status, nanoseconds: nanoseconds, answerHead: head, answerBody: nil)
+        if parts & 1 != 0 {
+            guard let body = bytes() else { return nil }
+            outcome.answerBody = body
+        }
+        if parts & 2 != 0 {
+            guard let length = number(Int64.self), let length = Int(exactly: length), let hash = number(UInt64.self)
+            else { return nil }
+            outcome.answerDigest = BodyDigest(length: length, hash: hash)
+        }
+        return outcome
+    }
+
+    mutating func delivered() -> WriteDelivered? {
+        guard let status = count(), let attempts = count(), let pairs = count() else { return nil }
+        var delivered = WriteDelivered(status: status, attempts: attempts)
+        for _ in 0..<pairs {
+            // A wrong number of pairs runs out of bytes at once.
+            guard let kind = text(), let monolith = text(), let service = text() else { return nil }
+            delivered.pairs.append(IdentityPair(kind: kind, monolith: monolith, service: service))
+        }
+        guard let hasEntity = flag() else { return nil }
+        if hasEntity {
+            guard let entity = text() else { return nil }
+            delivered.entity = entity
+        }
+        return delivered
+    }
+
+    mutating func settled() -> WriteSettled? {
+        guard let code = number(UInt8.self) else { return nil }
+        return WriteSettled.allCases.first { $0.code == code }
+    }
+
+    mutating func openWrite(_ facts: WriteFacts) -> OpenWrite? {
+        guard let attempts = count(), let flags = number(UInt8.self), flags < 4, let intent = intent(facts) else {
+            return nil
+        }
+        var write = OpenWrite(intent: intent, attempts: attempts, isRetried: flags & 1 != 0)
+        if flags & 2 != 0 {
+            guard let outcome = outcome() else { return nil }
+            write.outcome = outcome
+        }
+        return write
+    }
+}
