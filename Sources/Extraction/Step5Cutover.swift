@@ -5,8 +5,8 @@ import FoundationEssentials
 /// Gate (from `shadow`): at every endpoint the share of answers that differ and are not accepted is surely within the
 /// limit: the upper 95 % bound of Clopper and Pearson, one-sided, is at or under it. An endpoint that is asked too
 /// seldom can be covered by replay, or waived with a reason. Enough of the traffic was compared, little was shed, the
-/// service answered its shadow requests, no mended difference has come back, every write has arrived on the other side,
-/// and no evidence is missing. Inside the stage a raise by hand is free unless something holds; a ramp raises by
+/// service answered its shadow requests, no mended difference has come back, every write has arrived on the other side or
+/// was settled by a person, and no evidence is missing. Inside the stage a raise by hand is free unless something holds; a ramp raises by
 /// itself (`Ramp`), and the guard (`Guard`) takes everything back. Left by itself or by `advance` once 100 % has held,
 /// or by a rollback to `shadow`.
 ///
@@ -21,7 +21,8 @@ enum Step5Cutover: Step {
     private static let fewest = 20
 
     static func requirements(_ facts: GateFacts) -> [Requirement] {
-        endpoints(facts) + [regressed(facts), facts.backlog(at: "the other side")] + facts.completeness
+        endpoints(facts) + [regressed(facts), facts.backlog(at: "the other side")]
+            + facts.decidedWrites + facts.completeness
     }
 
     static func traffic(weights: Weights) -> StageTraffic {

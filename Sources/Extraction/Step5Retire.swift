@@ -11,7 +11,7 @@ enum Step5Retire: Step {
     static let stage = Stage.retired
 
     static func requirements(_ facts: GateFacts) -> [Requirement] {
-        [window(facts), quiet(facts), facts.backlog(at: "the monolith")] + facts.completeness
+        [window(facts), quiet(facts), facts.backlog(at: "the monolith")] + facts.decidedWrites + facts.completeness
     }
 
     static func traffic(weights: Weights) -> StageTraffic {

@@ -9,11 +9,14 @@ package struct Retention: Sendable, Equatable {
     /// Verdicts, fallbacks, latencies, traffic, hits of rules, losses, gaps, and groups that nobody decided about.
     package var counters: Int
     package var noise: Int
+    /// Writes that have come to their end.
+    package var writes: Int
 
-    package init(examples: Int = 30, counters: Int = 400, noise: Int = 30) {
+    package init(examples: Int = 30, counters: Int = 400, noise: Int = 30, writes: Int = 45) {
         self.examples = max(1, examples)
         self.counters = max(1, counters)
         self.noise = max(1, noise)
+        self.writes = max(1, writes)
     }
 }
 
@@ -80,6 +83,7 @@ extension PostgresStore {
             "mismatch_groups", where: "last_seen < $1 AND state = 'new'", days: retention.counters,
             lock: "FOR UPDATE SKIP LOCKED")
         await delete("noise_counts", where: ofDays, days: retention.noise)
+        await attempt("writes") { try await repeatWhileFull(Self.deletionOfWrites, before(retention.writes)) }
         await attempt("minutes of latencies") { try await repeatWhileFull(Self.mergeLatencies, before(1)) }
         await attempt("minutes of traffic") { try await repeatWhileFull(Self.mergeTraffic, before(2)) }
         if let failure { throw failure }
@@ -187,6 +191,25 @@ extension PostgresStore {
     private static func partition(of day: String) -> String {
         partitionPrefix + day.replacing("-", with: "")
     }
+
+    /// Name by name, since the index by time has the extraction first.
+    private static let deletionOfWrites = """
+        WITH RECURSIVE names AS (
+            (SELECT extraction FROM strangler.writes ORDER BY extraction LIMIT 1)
+            UNION ALL
+            SELECT (SELECT extraction FROM strangler.writes WHERE extraction > names.extraction
+                ORDER BY extraction LIMIT 1)
+            FROM names WHERE names.extraction IS NOT NULL
+        ), gone AS (
+            DELETE FROM strangler.writes WHERE state IN ('settled', 'refused') AND ctid = ANY (ARRAY(
+                SELECT old.place FROM names CROSS JOIN LATERAL (
+                    SELECT ctid AS place FROM strangler.writes
+                    WHERE extraction = names.extraction AND received_at < $1 AND state IN ('settled', 'refused')
+                    ORDER BY received_at LIMIT \(rowsAtOnce)
+                ) AS old LIMIT \(rowsAtOnce)))
+            RETURNING 1
+        ) SELECT count(*) AS affected FROM gone
+        """
 
     private static func deletion(_ table: String, where condition: String, lock: String = "") -> String {
         """

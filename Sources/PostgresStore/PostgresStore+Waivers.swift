@@ -121,23 +121,25 @@ extension PostgresStore {
         }
     }
 
-    /// Those that ended then or later, in the order of their beginnings, with the extraction's waivers; of more than a
-    /// thousand those that nobody has waived, then the newest.
+    /// Those of the extraction, or of all, that ended then or later, in the order of their beginnings, with the extraction's
+    /// waivers; of more than a thousand those that nobody has waived, then the newest.
     package func gaps(extraction: String, since: Date) async throws -> [EvidenceGap] {
         try await control.query(
             """
             SELECT * FROM (
-                SELECT g.id, began, ended, replica, g.reason, w.at AS waived_at, w.actor AS waived_by,
+                SELECT g.id, began, ended, replica, g.reason, g.extraction, w.at AS waived_at, w.actor AS waived_by,
                     w.reason AS waived_why
                 FROM strangler.evidence_gaps g LEFT JOIN strangler.waivers w
                     ON w.extraction = $1 AND w.subject = 'gap ' || g.id AND w.revoked_at IS NULL
-                WHERE ended >= $2 ORDER BY w.at IS NOT NULL, began DESC LIMIT $3
+                WHERE ended >= $2 AND (g.extraction IS NULL OR g.extraction = $1)
+                ORDER BY w.at IS NOT NULL, began DESC LIMIT $3
             ) AS found ORDER BY began, id
             """, [.text(KeyText.extraction(extraction)), .timestamp(since), .int(Self.entryLimit)]
         ).map { row in
             EvidenceGap(
                 id: try row.int64("id"), began: try row.timestamp("began"), ended: try row.timestamp("ended"),
                 replica: try row.text("replica"), reason: try row.text("reason"),
+                extraction: try row.optionalText("extraction"),
                 waiver: try row.optionalTimestamp("waived_at").map {
                     Waiver(actor: try row.text("waived_by"), reason: try row.text("waived_why"), at: $0)
                 })

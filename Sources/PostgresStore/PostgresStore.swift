@@ -13,6 +13,8 @@ package final class PostgresStore: Sendable {
     let pool: PostgresPool
     /// For what must never wait behind evidence: stages, heartbeats, waivers. Short time-outs.
     let control: PostgresPool
+    /// For what comes out of the spools, and the questions about it.
+    let ledger: PostgresPool
     /// For the guard, which must not wait behind anybody's questions.
     let guarding: PostgresPool
     /// For what is deleted and merged now and then.
@@ -30,8 +32,9 @@ package final class PostgresStore: Sendable {
     /// Why, by name, for what was left out when stages were last loaded.
     let unreadableStages = Mutex<[String: String]>([:])
 
-    /// Does not connect yet. Six connections at most: two for evidence, so that a batch and a question do not wait for each
-    /// other, two for what changes stages and tells of replicas, one for the guard, one to keep house.
+    /// Does not connect yet. Eight connections at most: two for evidence and two for the ledger, so that a batch and a
+    /// question do not wait for each other, two for what changes stages and tells of replicas, one for the guard, one to
+    /// keep house.
     package init(
         _ connectionString: String, exampleLimit: Int = 20, groupLimit: Int = 10_000,
         noiseFieldLimit: Int = NoiseTally.maximumFields, retention: Retention = Retention(), logger: Logger
@@ -44,6 +47,7 @@ package final class PostgresStore: Sendable {
         self.logger = logger
         pool = PostgresPool(connectionString, size: 2)
         control = PostgresPool(connectionString, size: 2, options: .brief)
+        ledger = PostgresPool(connectionString, size: 2)
         guarding = PostgresPool(connectionString, size: 1)
         housekeeping = PostgresPool(connectionString, size: 1)
     }
@@ -62,6 +66,7 @@ package final class PostgresStore: Sendable {
         house.withLock { $0.task?.cancel() }
         await pool.close()
         await control.close()
+        await ledger.close()
         await guarding.close()
         await housekeeping.close()
     }

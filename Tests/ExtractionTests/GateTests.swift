@@ -313,3 +313,56 @@ import Testing
         #expect(try decoder.decode(StageEvidence.self, from: Data(#"{"compared":5,"later":{}}"#.utf8)).compared == 5)
     }
 }
+
+/// Writes that nobody delivers any more, and writes that went to one side alone.
+@Suite struct UndecidedWriteTests {
+    @Test(arguments: [
+        (2, 1, "2 writes are dead, 1 uncertain"), (1, 0, "1 write is dead"), (0, 1, "1 write is uncertain"),
+        (0, 3, "3 writes are uncertain"),
+    ])
+    func `they close the gates to cutover and retirement until somebody has decided`(
+        dead: Int, uncertain: Int, said: String
+    ) {
+        for stage in [Stage.shadow, .fallback] {
+            var migration = Migration(at: makeState(stage, stage == .fallback ? .all : .none, window: .start))
+            migration.wait(40 * day)
+            #expect(migration.gate.open, "\(migration.gate.missing)")
+            migration.evidence.deadWrites = dead
+            migration.evidence.uncertainWrites = uncertain
+            #expect(migration.gate.missing == ["\(said): see `strangler writes orders`"])
+        }
+    }
+
+    @Test func `only where writes are dual does the list say that there are none`() {
+        for (policy, names) in [(WritePolicy.dualWrite, 1), (.never, 0)] {
+            let migration = Migration(makeDefinition(writes: policy), at: makeState(.shadow))
+            #expect(migration.gate.requirements.count { $0.name == "writes" } == names)
+        }
+    }
+
+    @Test func `a gap of writes is told as such and can be waived`() {
+        var migration = Migration(at: makeState(.shadow))
+        var gap = EvidenceGap(
+            id: 12, began: .start, ended: Date.start.addingTimeInterval(240), replica: "web-1",
+            reason: "spool-full, 120 writes", extraction: "orders")
+        migration.evidence.gaps = [gap]
+        #expect(
+            migration.gate.missing == [
+                "gap 12: for 4 min writes went to one side alone at web-1: spool-full, 120 writes; waive it with a reason"
+            ])
+        gap.waiver = Waiver(actor: "ann", reason: "copied by hand", at: .start)
+        migration.evidence.gaps = [gap]
+        #expect(migration.gate.open)
+    }
+
+    @Test func `dead writes of the ramp count as missing for the guard, and hold the weight`() {
+        let judge = { (evidence: GuardEvidence) in
+            Guard.judge(evidence, limits: GuardLimits(backlog: 10), now: .start)
+        }
+        let few = judge(GuardEvidence(backlog: 8, deadWrites: 2, uncertainWrites: 1))
+        #expect(few.breaches.isEmpty)
+        #expect(few.cautions == ["2 writes are dead, 1 uncertain since the weight began to bake"])
+        let many = judge(GuardEvidence(backlog: 8, deadWrites: 3))
+        #expect(many.breaches == ["11 writes (3 of them dead) wait for the other side, at most 10 may"])
+    }
+}

@@ -83,16 +83,21 @@ package struct EvidenceGap: Sendable, Codable, Equatable {
     /// The replica whose evidence is missing.
     package var replica: String
     package var reason: String
+    /// Nil: everything of that time is missing. Else only this extraction lacks something: writes that went to one side
+    /// alone.
+    package var extraction: String?
     package var waiver: Waiver?
 
     package init(
-        id: Int64, began: Date, ended: Date, replica: String, reason: String, waiver: Waiver? = nil
+        id: Int64, began: Date, ended: Date, replica: String, reason: String, extraction: String? = nil,
+        waiver: Waiver? = nil
     ) {
         self.id = id
         self.began = began
         self.ended = ended
         self.replica = replica
         self.reason = reason
+        self.extraction = extraction
         self.waiver = waiver
     }
 }

@@ -15,6 +15,9 @@ package struct StageEvidence: Sendable, Codable, Equatable {
     package var regressedGroups: Int
     /// Writes that the other side has not got yet, on all replicas.
     package var writeBacklog: Int
+    /// Writes that were given up, and that nobody knows the outcome of: they wait for a person.
+    package var deadWrites: Int
+    package var uncertainWrites: Int
     /// Requests that the monolith answered in the service's place since the stage was entered.
     package var fellBackTotal: Int
     package var lastFellBackAt: Date?
@@ -33,7 +36,8 @@ package struct StageEvidence: Sendable, Codable, Equatable {
 
     package init(
         serviceHealthy: Bool? = nil, compared: Int = 0, match: Int = 0, mismatch: Int = 0, accepted: Int = 0,
-        regressedGroups: Int = 0, writeBacklog: Int = 0, fellBackTotal: Int = 0, lastFellBackAt: Date? = nil,
+        regressedGroups: Int = 0, writeBacklog: Int = 0, deadWrites: Int = 0, uncertainWrites: Int = 0,
+        fellBackTotal: Int = 0, lastFellBackAt: Date? = nil,
         contractProblems: [String] = [], endpoints: [EndpointEvidence] = [], gaps: [EvidenceGap] = [],
         silentReplicas: [String] = [],
         conformance: [ConformanceEvidence] = [], findings: GuardFindings? = nil
@@ -45,6 +49,8 @@ package struct StageEvidence: Sendable, Codable, Equatable {
         self.accepted = accepted
         self.regressedGroups = regressedGroups
         self.writeBacklog = writeBacklog
+        self.deadWrites = deadWrites
+        self.uncertainWrites = uncertainWrites
         self.fellBackTotal = fellBackTotal
         self.lastFellBackAt = lastFellBackAt
         self.contractProblems = contractProblems
@@ -65,6 +71,8 @@ package struct StageEvidence: Sendable, Codable, Equatable {
         accepted = try fields.decodeIfPresent(Int.self, forKey: .accepted) ?? 0
         regressedGroups = try fields.decodeIfPresent(Int.self, forKey: .regressedGroups) ?? 0
         writeBacklog = try fields.decodeIfPresent(Int.self, forKey: .writeBacklog) ?? 0
+        deadWrites = try fields.decodeIfPresent(Int.self, forKey: .deadWrites) ?? 0
+        uncertainWrites = try fields.decodeIfPresent(Int.self, forKey: .uncertainWrites) ?? 0
         fellBackTotal = try fields.decodeIfPresent(Int.self, forKey: .fellBackTotal) ?? 0
         lastFellBackAt = try fields.decodeIfPresent(Date.self, forKey: .lastFellBackAt)
         contractProblems = try fields.decodeIfPresent([String].self, forKey: .contractProblems) ?? []

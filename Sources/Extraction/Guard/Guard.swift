@@ -63,12 +63,22 @@ package enum Guard {
                     said: "the service's circuit breaker is open at \(listed(evidence.openBreakers))\(instead)"))
         }
         let backlog = limits.backlog ?? backlogLimit
-        if evidence.backlog > backlog {
+        // Whoever was given up is missing there as much as whoever waits.
+        let missing = evidence.backlog &+ evidence.deadWrites
+        if missing > backlog {
+            let dead = evidence.deadWrites > 0 ? " (\(evidence.deadWrites) of them dead)" : ""
             findings.append(
                 Finding(
                     kind: "backlog", isBreach: !isMonolithDown,
-                    said: "\(counted(evidence.backlog, "write")) wait for the other side, at most \(backlog) may"
+                    said: "\(counted(missing, "write"))\(dead) wait for the other side, at most \(backlog) may"
                         + instead))
+        }
+        if evidence.deadWrites > 0 || evidence.uncertainWrites > 0 {
+            findings.append(
+                Finding(
+                    kind: "writes", isBreach: false,
+                    said: undecidedSaid(dead: evidence.deadWrites, uncertain: evidence.uncertainWrites)
+                        + " since the weight began to bake"))
         }
         if !evidence.silentReplicas.isEmpty {
             findings.append(

@@ -26,8 +26,12 @@ package struct GuardEvidence: Sendable, Equatable {
     package var openBreakers: [String]
     /// Replicas that see the monolith fail: by its health check, or its circuit breaker.
     package var failingMonolith: [String]
-    /// Writes that the other side has not got yet.
+    /// Writes that the other side has not got yet: of replicas, and of spools that none holds.
     package var backlog: Int
+    /// Among those received since the present weight began to bake: writes that were given up, which the other side has
+    /// not got either, and those of which nobody knows whether the primary carried them out.
+    package var deadWrites: Int
+    package var uncertainWrites: Int
     /// Replicas that have not been heard of for longer than a heartbeat takes, and have not said goodbye.
     package var silentReplicas: [String]
     /// Replicas that are heard of and serve another version of the state than the one judged.
@@ -35,13 +39,16 @@ package struct GuardEvidence: Sendable, Equatable {
 
     package init(
         recent: Span = Span(), step: Span = Span(), openBreakers: [String] = [], backlog: Int = 0,
-        silentReplicas: [String] = [], laggingReplicas: [String] = [], failingMonolith: [String] = []
+        deadWrites: Int = 0, uncertainWrites: Int = 0, silentReplicas: [String] = [], laggingReplicas: [String] = [],
+        failingMonolith: [String] = []
     ) {
         self.recent = recent
         self.step = step
         self.openBreakers = openBreakers
         self.failingMonolith = failingMonolith
         self.backlog = backlog
+        self.deadWrites = deadWrites
+        self.uncertainWrites = uncertainWrites
         self.silentReplicas = silentReplicas
         self.laggingReplicas = laggingReplicas
     }

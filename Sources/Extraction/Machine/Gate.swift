@@ -65,6 +65,19 @@ extension GateFacts {
             : .met("backlog", "no write waits for \(receiver)")
     }
 
+    /// Writes that nobody delivers until a person has decided about them. Nothing is said of extractions without any.
+    var decidedWrites: [Requirement] {
+        let (dead, uncertain) = (evidence.deadWrites, evidence.uncertainWrites)
+        guard dead > 0 || uncertain > 0 else {
+            return definition.writes == .dualWrite ? [.met("writes", "no write is dead or uncertain")] : []
+        }
+        return [
+            .missing(
+                "writes",
+                undecidedSaid(dead: dead, uncertain: uncertain) + ": see `strangler writes \(definition.name)`")
+        ]
+    }
+
     /// What gates ask that build on counters: that they are all there.
     var completeness: [Requirement] {
         let silent = evidence.silentReplicas
@@ -85,10 +98,23 @@ extension GateFacts {
         }
         return gaps.filter { $0.waiver == nil }.map { gap in
             let length = readableTime(seconds: gap.ended.timeIntervalSince(gap.began))
+            if gap.extraction != nil {
+                return .missing(
+                    "gaps",
+                    "gap \(gap.id): for \(length) writes went to one side alone at \(gap.replica): \(gap.reason); waive it with a reason"
+                )
+            }
             return .missing(
                 "gaps",
                 "gap \(gap.id): evidence of \(length) is missing at \(gap.replica): \(gap.reason); waive it with a reason"
             )
         }
     }
+}
+
+/// `2 writes are dead, 1 uncertain`.
+func undecidedSaid(dead: Int, uncertain: Int) -> String {
+    guard dead > 0 else { return counted(uncertain, "write") + (uncertain == 1 ? " is" : " are") + " uncertain" }
+    return counted(dead, "write") + (dead == 1 ? " is" : " are") + " dead"
+        + (uncertain > 0 ? ", \(uncertain) uncertain" : "")
 }

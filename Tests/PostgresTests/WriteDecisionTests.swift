@@ -1,0 +1,209 @@
+import DualWrite
+import Extraction
+import Foundation
+import Logging
+import PostgresStore
+import Testing
+
+@testable import PostgresClient
+
+extension OnRealPostgres {
+    /// Lists, counts, decisions, retention, gaps of one extraction.
+    @Suite struct WriteDecisionTests {
+        private static func store(_ rows: [LedgerRow] = []) async throws -> (PostgresStore, PostgresConnection) {
+            let target = try await TestServer.database()
+            let store = PostgresStore(target, logger: Logger(label: "test"))
+            try await store.migrate()
+            try await store.file(writes: rows, spool: "a")
+            return (store, try await PostgresConnection.connect(target))
+        }
+
+        @Test func `a dead write is retried: its payload is handed out, and it is open once a spool has it`()
+            async throws
+        {
+            let dead = LedgerSamples.row(1, .dead, attempts: 12)
+            let (store, _) = try await Self.store([dead])
+            let payload = try await store.decide(dead.id, .retry, actor: "ann", reason: "mended", held: [])
+            #expect(payload == dead.payload)
+            // A crash here: nothing is lost.
+            #expect(try await store.write(dead.id)?.state == .dead)
+            #expect(try await store.markReadmitted(dead.id, spool: "b"))
+            let open = try #require(try await store.write(dead.id))
+            #expect(open.state == .accepted && open.attempts == 0 && open.isRetried && !open.hasPayload)
+            #expect(open.spool == "b")
+            #expect(try await !store.markReadmitted(dead.id, spool: "b"))
+            // The old spool's word counts no more, the new one's does; its sequence may be any.
+            try await store.file(writes: [dead], spool: "a")
+            #expect(try await store.write(dead.id)?.state == .accepted)
+            let again = LedgerSamples.row(1, .dead, sequence: 1, attempts: 3) { $0.isRetried = true }
+            try await store.file(writes: [again], spool: "b")
+            #expect(try await store.write(dead.id)?.attempts == 3)
+            #expect(try await store.decisions(dead.id).map(\.reason) == ["mended"])
+            await store.close()
+        }
+
+        @Test func `filed before it is marked, a retry stays as it was filed`() async throws {
+            let dead = LedgerSamples.row(1, .dead)
+            let (store, _) = try await Self.store([dead])
+            try await store.decide(dead.id, .retry, actor: "ann", reason: "mended", held: [])
+            let again = LedgerSamples.row(1, .dead, sequence: 9) { $0.isRetried = true }
+            try await store.file(writes: [again], spool: "b")
+            #expect(try await !store.markReadmitted(dead.id, spool: "b"))
+            #expect(try await store.write(dead.id)?.state == .dead)
+            await store.close()
+        }
+
+        @Test func `settled by a person, a write stays settled, whatever is filed`() async throws {
+            let uncertain = LedgerSamples.row(1, .uncertain)
+            let (store, connection) = try await Self.store([uncertain])
+            #expect(try await store.decide(uncertain.id, .settle, actor: "ann", reason: "seen", held: ["a"]) == nil)
+            for state in LedgerRow.State.allCases {
+                let late = LedgerSamples.row(1, state, sequence: 1)
+                let retried = LedgerSamples.row(1, state, sequence: 2) { $0.isRetried = true }
+                try await store.file(writes: [late, retried], spool: "a")
+                try await store.file(writes: [retried], spool: "b")
+                let found = try #require(try await store.write(uncertain.id))
+                #expect(found.state == .settled && !found.hasPayload, "\(state)")
+            }
+            let decision = try #require(try await store.decisions(uncertain.id).first)
+            #expect(decision.actor == "ann" && decision.verdict == .settle && decision.reason == "seen")
+            for statement in [
+                "UPDATE strangler.write_decisions SET actor = 'x'", "DELETE FROM strangler.write_decisions",
+            ] {
+                let error = await #expect(throws: PostgresError.self) { try await connection.query(statement) }
+                #expect(error?.sqlState == "23001")
+            }
+            await store.close()
+        }
+
+        @Test func `what does not wait for a decision is left alone`() async throws {
+            let rows = [LedgerRow.State.settled, .refused, .accepted].enumerated().map {
+                LedgerSamples.row($0.offset + 1, $0.element)
+            }
+            let bare = LedgerSamples.row(9, .dead) { $0.payload = nil }
+            let (store, _) = try await Self.store(rows + [bare])
+            for (row, state) in [(rows[0], LedgerRow.State.settled), (rows[1], .refused)] {
+                for verdict in WriteVerdict.allCases {
+                    let refusal = await #expect(throws: WriteDecisionRefusal.self) {
+                        try await store.decide(row.id, verdict, actor: "ann", reason: "x", held: [])
+                    }
+                    #expect(refusal == .notUndecided(row.id, state))
+                }
+            }
+            let open = rows[2].id
+            await #expect(throws: WriteDecisionRefusal.held(open, .accepted, spool: "a")) {
+                try await store.decide(open, .settle, actor: "ann", reason: "x", held: ["a"])
+            }
+            // Nobody holds its spool any more: it cannot be delivered, but somebody may see to it.
+            await #expect(throws: WriteDecisionRefusal.withoutPayload(open)) {
+                try await store.decide(open, .retry, actor: "ann", reason: "x", held: [])
+            }
+            try await store.decide(open, .settle, actor: "ann", reason: "x", held: ["b"])
+            #expect(try await store.write(open)?.state == .settled)
+            await #expect(throws: WriteDecisionRefusal.withoutPayload(bare.id)) {
+                try await store.decide(bare.id, .retry, actor: "ann", reason: "x", held: [])
+            }
+            let nobody = WriteID(high: 0, low: 0)
+            await #expect(throws: WriteDecisionRefusal.unknown(nobody)) {
+                try await store.decide(nobody, .settle, actor: "ann", reason: "x", held: [])
+            }
+            #expect(try await store.decisions(bare.id).isEmpty, "a refused decision is not on record")
+            await store.close()
+        }
+
+        @Test func `lists go page by page, and counts say who waits for whom`() async throws {
+            let now = Date()
+            let rows = (1...7).map { (number: Int) -> LedgerRow in
+                let state: LedgerRow.State = number == 7 ? .dead : number == 6 ? .uncertain : .accepted
+                return LedgerSamples.row(
+                    number, state, receivedAt: now.addingTimeInterval(-100 + Double(number % 2))
+                ) {
+                    $0.answeredBy = number == 1 ? .service : .monolith
+                    if number == 2 { $0.endpoint = "DELETE /orders/{id}" }
+                }
+            }
+            let (store, _) = try await Self.store(rows)
+            try await store.file(
+                writes: [
+                    LedgerSamples.row(20, .intent, receivedAt: now.addingTimeInterval(-60)) { $0.primary = .service },
+                    LedgerSamples.row(21, .accepted, receivedAt: now),
+                    LedgerSamples.row(22, .settled, receivedAt: now),
+                    LedgerSamples.row(23, .accepted, extraction: "users", receivedAt: now.addingTimeInterval(-60)),
+                ], spool: "b")
+            var seen: [StoredWrite] = []
+            var filter = WriteFilter(states: WriteFilter.openStates + WriteFilter.undecidedStates)
+            while case let page = try await store.writes(extraction: "orders", filter, limit: 2), let last = page.last {
+                #expect(page.count <= 2)
+                seen += page
+                filter.before = .init(receivedAt: last.receivedAt, id: last.id)
+            }
+            #expect(seen.map(\.id.low) == [21, 20, 7, 5, 3, 1, 6, 4, 2])
+            let deleted = try await store.writes(
+                extraction: "orders", WriteFilter(endpoint: "DELETE /orders/{id}"), limit: 10)
+            #expect(deleted.map(\.id.low) == [2])
+            let standing = try await store.writeStanding(extraction: "orders")
+            #expect(standing.dead == 1 && standing.uncertain == 1)
+            let open = standing.open.sorted { ($0.spool, $0.to.rawValue) < ($1.spool, $1.to.rawValue) }
+            #expect(open.map(\.spool) == ["a", "a", "b"])
+            // Row 21 has just come, and may be done already.
+            #expect(open.map(\.to) == [.monolith, .service, .monolith] && open.map(\.writes) == [1, 4, 1])
+            #expect(standing.lost(beside: ["a"]).map(\.spool) == ["b"])
+            #expect(try await store.settledWrites(extraction: "orders", since: now.addingTimeInterval(-5)) == 1)
+            let undecided = try await store.undecidedWrites(extraction: "orders", since: .distantPast)
+            #expect(undecided.dead == 1 && undecided.uncertain == 1)
+            let recent = try await store.undecidedWrites(extraction: "orders", since: now)
+            #expect(recent.dead == 0 && recent.uncertain == 0)
+            await store.close()
+        }
+
+        @Test func `what is done goes after its time, what waits for a person never`() async throws {
+            let now = Date()
+            let old = now.addingTimeInterval(-46 * 86_400)
+            var rows = LedgerRow.State.allCases.enumerated().map {
+                LedgerSamples.row(
+                    $0.offset + 1, $0.element, extraction: $0.offset % 2 == 0 ? "a" : "b", receivedAt: old)
+            }
+            rows += [LedgerSamples.row(20, .settled, extraction: "b", receivedAt: now.addingTimeInterval(-44 * 86_400))]
+            rows += (100..<130).map { LedgerSamples.row($0, .settled, extraction: "c\($0 % 3)", receivedAt: old) }
+            let (store, _) = try await Self.store(rows)
+            try await store.dropExpired(now: now)
+            var left: [UInt64] = []
+            for name in ["a", "b", "c0", "c1", "c2"] {
+                left += try await store.writes(extraction: name, limit: 100).map(\.id.low)
+            }
+            let kept = LedgerRow.State.allCases.enumerated().filter { ![.settled, .refused].contains($0.element) }
+            #expect(left.sorted() == kept.map { UInt64($0.offset + 1) } + [20])
+            await store.close()
+        }
+
+        @Test func `a gap of one extraction grows, and closes no other's gate`() async throws {
+            let (store, _) = try await Self.store()
+            let began = Date(timeIntervalSince1970: 1_795_234_567)
+            let of = { (name: String, seconds: Double, writes: Int) in
+                try await store.recordGap(
+                    extraction: name, began: began, ended: began.addingTimeInterval(seconds), replica: "web-1",
+                    reason: "spool-full", writes: writes)
+            }
+            // The replica's own gap began in the same moment.
+            let whole = try await store.recordGap(
+                began: began, ended: began.addingTimeInterval(1), replica: "web-1", reason: "it ended")
+            let orders = try await of("orders", 4, 1)
+            let users = try await of("users", 9, 3)
+            #expect(Set([whole, orders, users]).count == 3)
+            #expect(try await of("orders", 7, 120) == orders)
+            #expect(try await of("orders", 5, 60) == orders, "said again, late")
+            let gaps = try await store.gaps(extraction: "orders", since: began)
+            #expect(gaps.map(\.id) == [whole, orders] && gaps.map(\.extraction) == [nil, "orders"])
+            let own = try #require(gaps.last)
+            #expect(own.reason == "spool-full, 120 writes" && own.ended == began.addingTimeInterval(7))
+            try await store.waive(
+                extraction: "orders", subject: "gap \(orders)", actor: "ann", reason: "copied by hand", at: began)
+            #expect(try await store.gaps(extraction: "orders", since: began).last?.waiver?.actor == "ann")
+            // The replica lives: what it had counted is there, but not the writes.
+            try await store.forgetGaps(replica: "web-1")
+            #expect(try await store.gaps(extraction: "orders", since: began).map(\.id) == [orders])
+            #expect(try await store.gaps(extraction: "users", since: began).map(\.id) == [users])
+            await store.close()
+        }
+    }
+}
