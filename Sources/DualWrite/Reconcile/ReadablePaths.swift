@@ -1,0 +1,85 @@
+/// Paths of an extraction at which something can be read: of the `GET` operations of its contract, or of its routes where it
+/// has none. `{name}` stands for a segment or a part of one, `/**` at the end for any segments, none too.
+package struct ReadablePaths: Sendable, Equatable {
+    /// Depth bound of what is looked at; deeper paths name nothing here.
+    static let maximumSegments = 64
+
+    enum Segment: Sendable, Equatable {
+        case literal(Substring)
+        case parameter(name: Substring, prefix: Substring, suffix: Substring)
+
+        init(_ text: Substring) {
+            guard let open = text.firstIndex(of: "{"), let close = text.lastIndex(of: "}"), open < close else {
+                self = .literal(text)
+                return
+            }
+            self = .parameter(
+                name: text[text.index(after: open)..<close], prefix: text[..<open],
+                suffix: text[text.index(after: close)...])
+        }
+
+        var parameter: Substring? { if case .parameter(let name, _, _) = self { name } else { nil } }
+
+        func takes(_ segment: Substring) -> Bool {
+            switch self {
+            case .literal(let text): text == segment
+            case .parameter(_, let prefix, let suffix):
+                segment.utf8.count > prefix.utf8.count + suffix.utf8.count && segment.hasPrefix(prefix)
+                    && segment.hasSuffix(suffix)
+            }
+        }
+    }
+
+    struct Template: Sendable, Equatable {
+        var segments: [Segment]
+        var takesRest: Bool
+
+        init(_ text: String) {
+            var parts = text.split(separator: "/")
+            takesRest = parts.last == "**"
+            if takesRest { parts.removeLast() }
+            segments = parts.map(Segment.init)
+        }
+
+        var literals: Int { segments.count { $0.parameter == nil } }
+        var namesSomething: Bool { segments.contains { $0.parameter != nil } }
+
+        /// - Parameter shape: of the request's endpoint, where it is known: what is a word there is no parameter here.
+        func takes(_ path: ArraySlice<Substring>, shape: [Segment]?) -> Bool {
+            guard segments.count == path.count else { return false }
+            for (place, (segment, text)) in zip(segments, path).enumerated() {
+                guard segment.takes(text) else { return false }
+                if let shape, shape.indices.contains(place), segment.parameter != nil,
+                    shape[place].parameter == nil
+                {
+                    return false
+                }
+            }
+            return true
+        }
+    }
+
+    /// Most words first: `/orders/mine` is itself before it is an `/orders/{id}`.
+    private let templates: [Template]
+    private let rests: [Template]
+
+    package init(_ paths: some Sequence<String>) {
+        let all = paths.map(Template.init).filter { $0.segments.count <= Self.maximumSegments }
+        templates = all.filter { !$0.takesRest }.sorted { $0.literals > $1.literals }
+        rests = all.filter(\.takesRest)
+    }
+
+    package var isEmpty: Bool { templates.isEmpty && rests.isEmpty }
+
+    /// The template of just this path.
+    func template(of path: ArraySlice<Substring>, shape: [Segment]? = nil) -> Template? {
+        templates.first { $0.takes(path, shape: shape) }
+    }
+
+    /// Whether a `/**` covers it.
+    func coversBelow(_ path: ArraySlice<Substring>) -> Bool {
+        rests.contains { rest in
+            path.count >= rest.segments.count && zip(rest.segments, path).allSatisfy { $0.takes($1) }
+        }
+    }
+}
