@@ -1,0 +1,188 @@
+import DualWrite
+import Foundation
+import Logging
+import PostgresStore
+import ShadowRunner
+import Spool
+import Synchronization
+
+/// Brings what the spools say into Postgres, in their order, again and again if need be: a spool's cursor moves on when
+/// Postgres has it. Without Postgres the cursor stays, and everything else goes on.
+final class LedgerDrain: Sendable {
+    /// What the drain has done since the start.
+    struct Figures: Sendable {
+        /// Records that have been filed.
+        var filed = 0
+        /// Records of writes that were settled, let go of unfiled, because Postgres was away for longer than the spool has
+        /// room for.
+        var shed = 0
+        /// Whole frames that are no record of the ledger's.
+        var unreadable = 0
+        var failures = 0
+    }
+
+    private let files: LedgerFiles
+    private let store: StoreLink
+    private let identities: IdentityDirectory
+    private let logger: Logger
+    private let state = Mutex(Figures())
+    /// Reading and syncing files blocks, so it has a queue of its own.
+    private let queue = DispatchQueue(label: "ledger.drain")
+
+    /// Of the quota: when so much is used, room is made.
+    private static let crowded = 0.75
+    private static let pause = Duration.milliseconds(200)
+    private static let longestPause = Duration.seconds(5)
+
+    init(files: LedgerFiles, store: StoreLink, identities: IdentityDirectory, logger: Logger) {
+        self.files = files
+        self.store = store
+        self.identities = identities
+        self.logger = logger
+    }
+
+    var figures: Figures { state.withLock { $0 } }
+
+    /// Until its task is cancelled.
+    func run() async {
+        var pause = Self.pause
+        while !Task.isCancelled {
+            let isDone = await drainAll()
+            pause = isDone ? Self.pause : min(pause * 2, Self.longestPause)
+            guard (try? await Task.sleep(for: pause)) != nil else { return }
+        }
+    }
+
+    /// - Returns: whether all that is on disk is in Postgres now.
+    func drainAll() async -> Bool {
+        var isDone = true
+        for spool in files.adopted + [files.own] {
+            do {
+                while try await drainSome(of: spool) {}
+                if spool !== files.own, spool.isDrained {
+                    await onQueue { [files] in files.remove(spool) }
+                }
+            } catch {
+                isDone = false
+                state.withLock { $0.failures += 1 }
+                if !(error is StoreLink.Unavailable) {
+                    logger.debug("the ledger is not filed for now: \(error)")
+                }
+                await makeRoom(in: spool)
+            }
+        }
+        return isDone
+    }
+
+    /// - Returns: whether there may be more.
+    private func drainSome(of spool: Spool) async throws -> Bool {
+        let store = try store.connected()
+        let batch = try await onQueue { try Self.read(spool) }
+        guard batch.count > 0 else { return false }
+        let conflicts = batch.pairs.isEmpty ? [] : try await store.file(pairs: batch.pairs)
+        try await store.file(writes: batch.rows, spool: spool.id.description)
+        try await onQueue { try spool.drained(to: batch.next) }
+        for (extraction, pairs) in Dictionary(grouping: batch.pairs, by: \.extraction) {
+            identities.filed(
+                pairs.map(\.pair), conflicts: conflicts.filter { $0.extraction == extraction }, extraction: extraction)
+        }
+        state.withLock { figures in
+            figures.filed += batch.count
+            figures.unreadable += batch.unreadable
+        }
+        return true
+    }
+
+    private struct Batch {
+        var rows: [LedgerRow] = []
+        var pairs: [LearnedPair] = []
+        var count = 0
+        var unreadable = 0
+        var next: LogPosition
+    }
+
+    private static func read(_ spool: Spool) throws -> Batch {
+        let (records, next) = try spool.records(from: spool.drained, bytes: 8 << 20, records: 10_000)
+        var batch = Batch(next: next)
+        var fold = LedgerFold()
+        for (_, record) in records where !fold.add(record) { batch.unreadable += 1 }
+        batch.rows = fold.take()
+        batch.count = records.count
+        for row in batch.rows {
+            batch.pairs += row.pairs.map { LearnedPair(extraction: row.extraction, pair: $0, write: row.id) }
+        }
+        return batch
+    }
+
+    // MARK: Without Postgres
+
+    /// Postgres has been away for so long that the spool is getting full: what only says that a write is settled is let go
+    /// of and counted. What is still needed of the oldest segment is appended once more, and goes on.
+    private func makeRoom(in spool: Spool) async {
+        let usage = spool.usage
+        guard Double(usage.bytes) > Self.crowded * Double(usage.quota), spool.drained.segment < spool.durable.segment
+        else { return }
+        do {
+            let (kept, shed, end) = try await onQueue { try Self.sort(spool) }
+            for record in kept { try await append(record, to: files.own) }
+            try await onQueue { try spool.drained(to: end) }
+            let isFirst = state.withLock { figures in
+                defer { figures.shed += shed }
+                return figures.shed == 0
+            }
+            if isFirst, shed > 0 {
+                logger.error(
+                    "Postgres has been away for longer than the spool has room for: settled writes are let go of without being listed there, \(shed) records so far; none of them is lost for either side"
+                )
+            }
+        } catch {
+            logger.error("no room can be made in the spool: \(error)")
+        }
+    }
+
+    /// The rest of the segment that the cursor stands in: what of it must not be lost, and where the next one begins.
+    private static func sort(_ spool: Spool) throws -> (kept: [[UInt8]], shed: Int, end: LogPosition) {
+        let start = spool.drained
+        var (next, kept, shed) = (start, [[UInt8]](), 0)
+        while next.segment == start.segment {
+            let (records, end) = try spool.records(from: next, bytes: 1 << 20)
+            guard !records.isEmpty else { break }
+            for (position, record) in records {
+                guard position.segment == start.segment else { return (kept, shed, position) }
+                if Self.mustBeFiled(record) { kept.append(record) } else { shed += 1 }
+            }
+            next = end
+        }
+        return (kept, shed, next)
+    }
+
+    /// Pairs are needed for ever; dead and uncertain writes wait for a person.
+    private static func mustBeFiled(_ record: [UInt8]) -> Bool {
+        switch LedgerRecord(record) {
+        case .dead, .uncertain: true
+        case .delivered(_, let delivered): !delivered.pairs.isEmpty
+        case .intent, .outcome, .attempted, .settled, .carried, nil: false
+        }
+    }
+
+    private func append(_ record: [UInt8], to spool: Spool) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            spool.append(record, essential: true) { continuation.resume(with: $0.map { _ in }.mapError { $0 }) }
+        }
+    }
+
+    private func onQueue<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result { try work() }) }
+        }
+    }
+
+    private func onQueue(_ work: @escaping @Sendable () -> Void) async {
+        await withCheckedContinuation { continuation in
+            queue.async {
+                work()
+                continuation.resume()
+            }
+        }
+    }
+}
