@@ -49,6 +49,8 @@ struct FinishedPair: Sendable {
     var look = Look.first
     /// Nanoseconds from sending to the shadow's last byte; 0 without an answer.
     var shadowNanoseconds: Int64 = 0
+    /// Of a write: the name that it has in the ledger, whatever the present configuration would call it.
+    var endpoint: String?
     /// The primary is being asked a second time already.
     var hasTwin = false
     /// Why it is looked at again.

@@ -71,7 +71,8 @@ struct PairComparison: Sendable {
         }
         let isWritten = settings.templates.isWritten(route: exchange.route, path: request.path)
         let endpoint = run.boundedEndpoint(
-            settings.templates.endpoint(route: exchange.route, method: request.method, path: request.path),
+            pair.endpoint
+                ?? settings.templates.endpoint(route: exchange.route, method: request.method, path: request.path),
             of: extraction.name, exists: exchange.outcome.foundSomething || (isWritten && exchange.method != .other),
             overflow: overflow(exchange.method), limit: settings.maximumEndpoints)
         let subject = Subject(pair: pair, extraction: extraction, request: request, endpoint: endpoint)

@@ -25,6 +25,10 @@ final class ShadowCall: UpstreamConsumer {
     private var sent = NIODeadline.now()
     /// From sending to the answer's last byte; 0 before that.
     private(set) var nanoseconds: Int64 = 0
+    /// Of the answer's head, as soon as there is one.
+    private(set) var status: Int?
+    /// There was a connection, so the other side may have got the request.
+    private(set) var wasSent = false
     private var hasEnded = false
     private var retriesLeft = 1
     private let upstream: Upstream
@@ -41,7 +45,7 @@ final class ShadowCall: UpstreamConsumer {
         self.deadline = deadline
         answerBody = answer
         self.onEnd = onEnd
-        // A write carries its idempotency key, but only safe requests are repeated before the ledger keeps count.
+        // Whether a write is sent once more is for the ledger to say, which keeps count.
         mayRepeat = method.isSafe
     }
 
@@ -86,6 +90,7 @@ final class ShadowCall: UpstreamConsumer {
         waiter = nil
         self.stream = stream
         sent = .now()
+        wasSent = true
         stream.begin(self, method: method, framing: .none, head: head)
         for bytes in body { stream.sendBody(bytes) }
         stream.sendEnd(trailers: [])
@@ -94,6 +99,7 @@ final class ShadowCall: UpstreamConsumer {
 
     func upstreamHead(_ parser: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer) {
         if parser.head.isInterim { return }
+        status = parser.head.status
         answerHead = ByteBuffer(bytes: bytes.prefix(parser.head.length))
     }
 

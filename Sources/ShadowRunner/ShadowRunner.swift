@@ -1,3 +1,4 @@
+package import DualWrite
 package import FoundationEssentials
 package import HTTPWire
 package import NIOCore
@@ -8,20 +9,30 @@ package import Upstreams
 ///
 /// A lane's work is done on the loop that its hash names, in order; comparing happens on worker threads.
 package final class ShadowRunner: Sendable {
-    private let loops: [NIOLoopBound<ShadowLoop>]
+    let loops: [NIOLoopBound<ShadowLoop>]
+    let sequence = WriteSequence()
+    let milliseconds: @Sendable () -> Int64
+    let log: any LedgerLog
     private let workers: NIOThreadPool
 
     /// - Parameters:
     ///   - directory: the process's; nil: one of its own.
     ///   - identities: the process's.
+    ///   - log: where writes are on record; nil: in memory only.
     package init(
         loops eventLoops: [any EventLoop], settings: ShadowSettings, directory: UpstreamDirectory? = nil,
-        recorder: EvidenceRecorder, identities: IdentityDirectory = IdentityDirectory(), workers count: Int = 1,
+        recorder: EvidenceRecorder, identities: IdentityDirectory = IdentityDirectory(),
+        log: (any LedgerLog)? = nil, workers count: Int = 1,
         now: @escaping @Sendable () -> Date = { Date() }
     ) async throws {
         let workers = NIOThreadPool(numberOfThreads: max(1, count))
         workers.start()
         self.workers = workers
+        let log = log ?? MemoryLog()
+        self.log = log
+        let sequence = sequence
+        let milliseconds = { @Sendable in Int64(now().timeIntervalSince1970 * 1_000) }
+        self.milliseconds = milliseconds
         let comparison = PairComparison(recorder: recorder, identities: identities)
         let judge: ShadowLoop.Judge = { pairs, judged in
             workers.submit { _ in
@@ -38,10 +49,11 @@ package final class ShadowRunner: Sendable {
             loops.append(
                 try await loop.submit {
                     let shadow = ShadowLoop(
-                        loop: loop, settings: settings, directory: directory, judge: judge,
+                        loop: loop, settings: settings, directory: directory, log: log, sequence: sequence,
+                        identities: identities, judge: judge,
                         countSkipped: { comparison.count($0, $1, now: now()) },
                         isConfirmed: { recorder.group(of: $0, counted: false, now: now()).isConfirmed },
-                        identities: identities)
+                        now: milliseconds)
                     shadow.start()
                     return NIOLoopBound(shadow, eventLoop: loop)
                 }.get())
@@ -114,7 +126,7 @@ package final class ShadowRunner: Sendable {
     package func undeliveredWrites() async -> [Int] {
         var sums: [Int] = []
         for loop in loops {
-            guard let counts = try? await loop.eventLoop.submit({ loop.value.undeliveredWrites() }).get() else {
+            guard let counts = try? await loop.eventLoop.submit({ loop.value.delivery.lateWrites() }).get() else {
                 continue
             }
             if sums.isEmpty { sums = counts } else { sums = zip(sums, counts).map { $0 + $1 } }
@@ -122,12 +134,13 @@ package final class ShadowRunner: Sendable {
         return sums
     }
 
-    /// Waits until everything that was accepted has been delivered and judged, for at most `limit`: writes that clients
-    /// were told of shall reach the other side before the process ends.
+    /// Waits until everything that was accepted has been delivered and judged, for at most `limit`, and not for a side that is
+    /// away: what is not delivered stays in the log, for the next process.
     /// - Returns: whether nothing is left.
     package func drain(within limit: Duration) async -> Bool {
         let end = ContinuousClock.now + limit
         while await load != ShadowLoad() {
+            if await isAtRest { return false }
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(20))) != nil else {
                 return false
             }
@@ -142,6 +155,15 @@ package final class ShadowRunner: Sendable {
             try? await loop.eventLoop.flatSubmit { loop.value.stop() }.get()
         }
         try? await workers.shutdownGracefully()
+    }
+
+    private var isAtRest: Bool {
+        get async {
+            for loop in loops {
+                guard (try? await loop.eventLoop.submit({ loop.value.isAtRest }).get()) != false else { return false }
+            }
+            return true
+        }
     }
 
     /// What all loops hold together.
@@ -160,6 +182,9 @@ package final class ShadowRunner: Sendable {
 /// What is held of exchanges that have not been counted yet. All zero: nothing is left of any.
 struct ShadowLoad: Sendable, Equatable {
     var jobs = 0
+    /// Open ones, and records of theirs that are on their way.
+    var writes = 0
+    var records = 0
     var calls = 0
     var lanes = 0
     /// Pairs at the workers, and how many of them hold two answers.
@@ -173,6 +198,8 @@ struct ShadowLoad: Sendable, Equatable {
 
     mutating func add(_ other: ShadowLoad) {
         jobs += other.jobs
+        writes += other.writes
+        records += other.records
         calls += other.calls
         lanes += other.lanes
         unjudged += other.unjudged

@@ -21,18 +21,21 @@ package struct ShadowedExtraction: Sendable {
     package let board: LaneBoard?
     /// Deliveries of one write that may fail and count, before it is given up.
     package let attempts: Int
+    /// How long a write waits for the other side's name of something.
+    package let identityWait: Duration
     /// Where things are named that each side has a name of its own for; nil: nowhere.
     package let identity: IdentityMapping?
 
     package init(
         name: String, service: UpstreamSettings, comparer: Comparer, rules: ComparisonRules, timeout: Duration,
         noise: Int = 0, contract: ContractDocument? = nil, board: LaneBoard? = nil, attempts: Int = 12,
-        identity: IdentityMapping? = nil
+        identity: IdentityMapping? = nil, identityWait: Duration = .seconds(30)
     ) {
+        self.identityWait = identityWait
         self.identity = identity
         self.contract = contract
         self.board = board
-        self.attempts = min(max(attempts, 1), 250)
+        self.attempts = min(max(attempts, 1), 1_000)
         self.noise = min(max(noise, 0), 10_000)
         self.name = name
         self.service = service
@@ -68,7 +71,7 @@ package final class ShadowSettings: Sendable {
     /// How long a difference may take to settle before both sides are asked again.
     package let settleDelay: Duration
     /// By route: which answers mean that a side has taken a write. A route that is not there has the standard ones.
-    package let success: [SuccessStatuses]
+    package let success: [StatusSet]
 
     package init(
         monolith: UpstreamSettings, extractions: [ShadowedExtraction?], templates: EndpointTemplates,
@@ -76,7 +79,7 @@ package final class ShadowSettings: Sendable {
         maximumJobs: Int = 2_048, maximumBytes: Int = 64 * 1024 * 1024, maximumConnections: Int = 64,
         answerLimit: Int = 1024 * 1024, answerCeiling: Int = BodyCollector.defaultCeiling,
         maximumEndpoints: Int = 1_000,
-        settleDelay: Duration = .milliseconds(250), success: [SuccessStatuses] = []
+        settleDelay: Duration = .milliseconds(250), success: [StatusSet] = []
     ) {
         self.success = success
         self.monolith = monolith
@@ -91,7 +94,7 @@ package final class ShadowSettings: Sendable {
         self.maximumEndpoints = maximumEndpoints
         self.settleDelay = settleDelay
     }
-    func success(ofRoute route: Int) -> SuccessStatuses {
-        success.indices.contains(route) ? success[route] : .standard
+    func success(ofRoute route: Int) -> StatusSet {
+        success.indices.contains(route) ? success[route] : .successes
     }
 }

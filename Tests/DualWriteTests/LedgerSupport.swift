@@ -72,7 +72,7 @@ extension WriteIntent {
                 at: .random(in: Int64.min...Int64.max, using: &chance), extraction: text(&chance),
                 endpoint: text(&chance), lane: .random(in: 0...UInt64.max, using: &chance),
                 primary: .random(using: &chance) ? .service : .monolith),
-            success: .random(using: &chance) ? .standard : SuccessStatuses([200...204, 409...409]),
+            success: .random(using: &chance) ? .successes : StatusSet([200...204, 409...409]),
             requestHead: bytes(&chance), requestBody: bytes(&chance))
     }
 }

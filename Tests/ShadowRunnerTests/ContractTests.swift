@@ -46,7 +46,7 @@ import Upstreams
                 try captured(get("/api/v1/orders/7"), jsonAnswer("{}"), isOverCap: true),
                 try captured(get("/api/v1/other/1"), jsonAnswer("{}")),
             ] {
-                try await shadow.loops[0].submit { shadow.runner.accept(exchange) }.get()
+                try await shadow.loops[0].submit { try await shadow.accept(exchange) }.get()
             }
             #expect(try await shadow.verdicts() == [:])
             #expect(shadow.service.requests.isEmpty && shadow.monolith.requests.isEmpty)
@@ -73,10 +73,10 @@ import Upstreams
         let contract = try Self.contract()
         try await withShadow(Setup(contract: contract), service: { _, _ in .json("{}") }) { shadow in
             for (number, id) in ["req-1", "req-0", "req-p"].enumerated() {
-                shadow.runner.accept(
+                try await shadow.accept(
                     try exchange(get("/api/v1/orders/\(number)"), answer: jsonAnswer("{}"), id: id))
                 // After cutover the primary is the service.
-                shadow.runner.accept(
+                try await shadow.accept(
                     try exchange(
                         get("/api/v1/orders/\(number)"), answer: jsonAnswer("{}"), id: id, shadowIsService: false))
             }

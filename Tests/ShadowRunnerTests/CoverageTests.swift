@@ -23,7 +23,7 @@ private let anew = Atomic(0)
                     Array(path.utf8).withUnsafeBytes { leftOut(0, 0, method, $0) }
                 }
             }.get()
-            shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer("{}")))
             try await eventually("all are counted") {
                 await shadow.verdictsSoFar() == ["match": 1, "not-compared not-sampled": 3]
             }
@@ -45,9 +45,9 @@ private let anew = Atomic(0)
     @Test func `reads left out where the contract is silent are counted beside those that are compared`() async throws {
         try await withShadow(service: { _, _ in .json("{}") }) { shadow in
             for path in ["/api/v1/agree/1", "/api/v1/differ"] {
-                shadow.runner.accept(try exchange(get(path), answer: jsonAnswer("{}")))
+                try await shadow.accept(try exchange(get(path), answer: jsonAnswer("{}")))
             }
-            shadow.runner.accept(
+            try await shadow.accept(
                 try exchange(get("/api/v1/absent/1"), answer: jsonAnswer("{}", status: "404 Not Found")))
             _ = try await shadow.verdicts()
             try await leaveOut((2...10).map { "/api/v1/agree/\($0)" }, .get, shadow)
@@ -74,7 +74,7 @@ private let anew = Atomic(0)
             let letters = "abcdefghijklmnopqrst".map { "\($0)" }
             let invented = letters.flatMap { first in letters.map { "/api/v1/\(first)\($0)" } }
             for path in ["/api/v1/zz", "/api/v1/" + String(repeating: "z/", count: 600)] {
-                shadow.runner.accept(try exchange(get(path), answer: jsonAnswer("{}")))
+                try await shadow.accept(try exchange(get(path), answer: jsonAnswer("{}")))
             }
             _ = try await shadow.verdicts()
             // In one turn, so that nothing is counted in between.
@@ -127,9 +127,9 @@ private let anew = Atomic(0)
     @Test func `verdicts are counted by the class of the primary's status`() async throws {
         try await withShadow(service: { _, _ in .json("{}") }) { shadow in
             for status in ["200 OK", "204 No", "302 Found", "404 No", "503 No"] {
-                shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer("{}", status: status)))
+                try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer("{}", status: status)))
             }
-            shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer("{}"), failed: true))
+            try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer("{}"), failed: true))
             _ = try await shadow.verdicts()
             var classes: [Int: Int] = [:]
             for (key, count) in await shadow.store.counts { classes[key.statusClass, default: 0] += count }
@@ -145,10 +145,10 @@ private let anew = Atomic(0)
             service: { _, number in number == 0 ? .json(#"{"a":1}"#) : number == 3 ? .close : .json("{}") }
         ) { shadow in
             for _ in 0..<4 {
-                shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer("{}")))
+                try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer("{}")))
                 try await shadow.becomesIdle()
             }
-            shadow.runner.accept(
+            try await shadow.accept(
                 try exchange(get("/api/v1/orders/1"), answer: jsonAnswer("{}"), shadowIsService: false))
             let verdicts = try await shadow.verdicts()
             #expect(verdicts.values.reduce(0, +) == 5)
@@ -176,7 +176,7 @@ private let anew = Atomic(0)
             service: { _, _ in .json(#"{"id":2,"a":2}"#) }
         ) { shadow in
             for _ in 0..<3 {
-                shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(#"{"id":1,"a":1}"#)))
+                try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(#"{"id":1,"a":1}"#)))
                 try await shadow.becomesIdle()
             }
             #expect(try await shadow.verdicts() == ["mismatch": 3])
@@ -193,7 +193,7 @@ private let anew = Atomic(0)
         ) { shadow in
             for endpoint in 0..<2 {
                 for _ in 0..<400 {
-                    shadow.runner.accept(
+                    try await shadow.accept(
                         try exchange(get("/api/v1/word\(["a", "b"][endpoint])"), answer: jsonAnswer("{}")))
                 }
                 try await shadow.becomesIdle()

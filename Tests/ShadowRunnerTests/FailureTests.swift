@@ -12,12 +12,12 @@ import Upstreams
         _ verdict: String, for reply: Reply, setup: Setup = Setup(), closes: Bool = true
     ) async throws {
         try await withShadow(setup, service: { _, number in number == 0 ? reply : .json("{}") }) { shadow in
-            shadow.runner.accept(try exchange(get("/api/v1/orders"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(get("/api/v1/orders"), answer: jsonAnswer("{}")))
             #expect(try await shadow.verdicts() == [verdict: 1])
             if closes {
                 try await eventually("its connection is closed") { shadow.service.openConnections == 0 }
             }
-            shadow.runner.accept(try exchange(get("/api/v1/orders"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(get("/api/v1/orders"), answer: jsonAnswer("{}")))
             #expect(try await shadow.verdicts() == [verdict: 1, "match": 1])
         }
     }
@@ -44,7 +44,7 @@ import Upstreams
 
     @Test func `a body of exactly the limit is compared`() async throws {
         try await withShadow(Setup(answerLimit: 2), service: { _, _ in .json("{}") }) { shadow in
-            shadow.runner.accept(try exchange(get("/api/v1/orders"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(get("/api/v1/orders"), answer: jsonAnswer("{}")))
             #expect(try await shadow.verdicts() == ["match": 1])
         }
     }
@@ -70,7 +70,7 @@ import Upstreams
 
     @Test func `500 is an answer, and differs`() async throws {
         try await withShadow(service: { _, _ in .json("{}", status: "500 Oops") }) { shadow in
-            shadow.runner.accept(try exchange(get("/api/v1/orders"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(get("/api/v1/orders"), answer: jsonAnswer("{}")))
             #expect(try await shadow.verdicts() == ["mismatch": 1])
             #expect(await shadow.store.examples.first?.differences.map(\.path) == ["status"])
         }
@@ -80,8 +80,8 @@ import Upstreams
         try await withShadow(service: { _, _ in .json("{}") }) { shadow in
             try await shadow.service.stop()
             for lane in 0..<20 as Range<UInt64> {
-                shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"), lane: lane))
-                shadow.runner.accept(try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}"), lane: lane))
+                try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"), lane: lane))
+                try await shadow.accept(try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}"), lane: lane))
             }
             #expect(try await shadow.verdicts() == ["shadow-failed connect-refused": 40])
         }
@@ -90,8 +90,8 @@ import Upstreams
     @Test func `a lane goes on behind a write that timed out`() async throws {
         let service: ScriptedOrigin.Script = { request, _ in request.method == "POST" ? .hang : .json("{}") }
         try await withShadow(Setup(timeout: .seconds(1)), service: service) { shadow in
-            shadow.runner.accept(try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}")))
-            shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
             #expect(try await shadow.verdicts() == ["shadow-failed timeout": 1, "match": 1])
         }
     }

@@ -25,7 +25,7 @@ import Testing
             #expect(try await admits(shadow, .get, "/api/v1/orders"))
             for _ in 0..<10 {
                 // The first loop's lane, one after the other.
-                shadow.runner.accept(try exchange(get("/api/v1/orders"), answer: jsonAnswer("{}"), lane: 0))
+                try await shadow.accept(try exchange(get("/api/v1/orders"), answer: jsonAnswer("{}"), lane: 0))
                 try await shadow.becomesIdle()
             }
             #expect(try await shadow.verdicts() == ["shadow-failed reset": 10])
@@ -35,7 +35,7 @@ import Testing
             // The monolith as shadow is another matter.
             #expect(try await admits(shadow, .get, "/api/v1/orders", isService: false))
             // One that was captured before is not sent either.
-            shadow.runner.accept(try exchange(get("/api/v1/orders"), answer: jsonAnswer("{}"), lane: 0))
+            try await shadow.accept(try exchange(get("/api/v1/orders"), answer: jsonAnswer("{}"), lane: 0))
             try await eventually("all are counted") {
                 await shadow.verdictsSoFar() == ["shadow-failed reset": 10, "not-compared shadow-circuit-open": 5]
             }
@@ -52,7 +52,7 @@ import Testing
         try await withShadow(Setup(maximumJobs: 2), service: { _, _ in .after(barrier, .json("{}")) }) { shadow in
             #expect(try await admits(shadow, .get, "/api/v1/orders"))
             for _ in 0..<2 {
-                shadow.runner.accept(try exchange(get("/api/v1/orders"), answer: jsonAnswer("{}"), lane: 0))
+                try await shadow.accept(try exchange(get("/api/v1/orders"), answer: jsonAnswer("{}"), lane: 0))
             }
             try await eventually("both are under way") { await shadow.runner.load.jobs == 2 }
             #expect(try await !admits(shadow, .get, "/api/v1/orders"))

@@ -8,11 +8,11 @@ import Testing
     @Test func `what does not fit into the queue is shed and counted, what fits is not touched`() async throws {
         let barrier = Barrier()
         try await withShadow(Setup(maximumJobs: 3), service: { _, _ in .after(barrier, .json("{}")) }) { shadow in
-            for _ in 0..<10 { shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
+            for _ in 0..<10 { try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
             try await eventually("seven are shed") { await shadow.verdictsSoFar() == ["not-compared shed": 7] }
             barrier.open()
             #expect(try await shadow.verdicts() == ["match": 3, "not-compared shed": 7])
-            shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
             #expect(try await shadow.verdicts() == ["match": 4, "not-compared shed": 7])
             #expect(shadow.service.requests.count == 4)
         }
@@ -24,7 +24,7 @@ import Testing
         try await withShadow(
             Setup(maximumBytes: 30_000), service: { _, _ in .after(barrier, .json("{}")) }
         ) { shadow in
-            for _ in 0..<5 { shadow.runner.accept(try exchange(write, answer: jsonAnswer("{}"))) }
+            for _ in 0..<5 { try await shadow.accept(try exchange(write, answer: jsonAnswer("{}"))) }
             try await eventually("three are shed") { await shadow.verdictsSoFar() == ["not-compared shed": 3] }
             #expect((20_000...30_000).contains(await shadow.runner.load.bytes))
             barrier.open()
@@ -36,9 +36,9 @@ import Testing
         try await withShadow(
             Setup(maximumJobs: 2, settleDelay: .seconds(60)), service: { _, _ in .json(#"{"a":1}"#) }
         ) { shadow in
-            for _ in 0..<2 { shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
+            for _ in 0..<2 { try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
             try await eventually("both settle") { await shadow.runner.load.settling == 2 }
-            shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
             await shadow.runner.shutdown()
             #expect(await shadow.verdictsSoFar() == ["not-compared unsettled": 2, "not-compared shed": 1])
         }
@@ -47,7 +47,7 @@ import Testing
     @Test func `with one connection all requests have their turn`() async throws {
         try await withShadow(Setup(maximumConnections: 1), service: { _, _ in .json("{}") }) { shadow in
             for lane in 0..<20 as Range<UInt64> {
-                shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"), lane: lane * 2))
+                try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"), lane: lane * 2))
             }
             #expect(try await shadow.verdicts() == ["match": 20])
             #expect(shadow.service.connectionsMade == 1)
@@ -57,11 +57,11 @@ import Testing
     @Test func `a request that waits for a connection fails at its deadline`() async throws {
         let service: ScriptedOrigin.Script = { _, number in number == 0 ? .hang : .json("{}") }
         try await withShadow(Setup(timeout: .seconds(1), maximumConnections: 1), service: service) { shadow in
-            for _ in 0..<3 { shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
+            for _ in 0..<3 { try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
             let verdicts = try await shadow.verdicts()
             #expect(verdicts["shadow-failed timeout", default: 0] >= 1)
             #expect(verdicts.values.reduce(0, +) == 3)
-            shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
             #expect(try await shadow.verdicts()["match", default: 0] >= 1)
         }
     }
@@ -70,9 +70,9 @@ import Testing
         try await withShadow(Setup(maximumEndpoints: 3), service: { _, _ in .json("{}") }) { shadow in
             let letters = "abcdefghijklmnopqrstuvwxyz"
             for letter in letters {
-                shadow.runner.accept(try exchange(get("/api/v1/word\(letter)"), answer: jsonAnswer("{}")))
+                try await shadow.accept(try exchange(get("/api/v1/word\(letter)"), answer: jsonAnswer("{}")))
                 let invented = "VERB\(letter.uppercased()) /api/v1/orders HTTP/1.1\r\nHost: shop\r\n\r\n"
-                shadow.runner.accept(
+                try await shadow.accept(
                     try exchange(invented, answer: jsonAnswer("{}", status: "405 Method Not Allowed")))
             }
             #expect(
@@ -110,7 +110,7 @@ import Testing
         try await withShadow(Setup(maximumJobs: 200, maximumConnections: 4), service: service) { shadow in
             for number in 0..<1_000 {
                 let request = number % 3 == 0 ? post("/api/v1/orders", "{}") : get("/api/v1/orders/\(number)")
-                shadow.runner.accept(
+                try await shadow.accept(
                     try exchange(request, answer: jsonAnswer("{}"), lane: UInt64(number % 17)))
             }
             let verdicts = try await shadow.verdicts()
@@ -126,7 +126,7 @@ import Testing
         let gate = Barrier()
         try await withShadow(service: { _, _ in .after(gate, .json("{}")) }) { shadow in
             for _ in 0..<5 {
-                shadow.runner.accept(try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}")))
+                try await shadow.accept(try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}")))
             }
             try await eventually("the first is at the service") { shadow.service.requests.count == 1 }
             #expect(await !shadow.runner.drain(within: .milliseconds(50)), "the service has answered none yet")
@@ -139,15 +139,15 @@ import Testing
 
     @Test func `what waits is counted as shutting down, and the shutdown returns`() async throws {
         try await withShadow(service: { _, _ in .hang }) { shadow in
-            shadow.runner.accept(try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}")))
             for lane in [0, 0, 1] as [UInt64] {
-                shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"), lane: lane))
+                try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"), lane: lane))
             }
             try await eventually("two are at the service") { shadow.service.requests.count == 2 }
             await shadow.runner.shutdown()
             #expect(await shadow.verdictsSoFar() == ["not-compared shutting-down": 4])
 
-            shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
             #expect(try await shadow.verdicts() == ["not-compared shutting-down": 5])
             #expect(shadow.service.requests.count == 2)
         }
@@ -157,7 +157,7 @@ import Testing
         let setup = Setup(settleDelay: .seconds(60))
         try await withShadow(setup, service: { _, _ in .json(#"{"a":1}"#) }) { shadow in
             for lane in [0, 1] as [UInt64] {
-                shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"), lane: lane))
+                try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"), lane: lane))
             }
             try await eventually("both settle") { await shadow.runner.load.settling == 2 }
             await shadow.runner.shutdown()
@@ -169,7 +169,7 @@ import Testing
 
     @Test func `a shutdown amid a second look, and before those that wait for one, counts no mismatch`() async throws {
         try await withShadow(monolith: { _, _ in .hang }, service: { _, _ in .json(#"{"a":1}"#) }) { shadow in
-            for _ in 0..<20 { shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
+            for _ in 0..<20 { try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
             try await eventually("the primary is asked again") { shadow.monolith.requests.count == 16 }
             try await eventually("four wait") { await shadow.runner.load.settling == 4 }
             await shadow.runner.shutdown()
@@ -184,7 +184,7 @@ import Testing
                 service: { _, number in number % 2 == 0 ? .json("{}") : .json(#"{"a":1}"#) }
             ) { shadow in
                 for lane in 0..<30 as Range<UInt64> {
-                    shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"), lane: lane))
+                    try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"), lane: lane))
                 }
                 try await eventually("some were asked") { shadow.service.requests.count >= moment * 2 }
                 await shadow.runner.shutdown()

@@ -125,7 +125,7 @@ extension ShadowUnderTest {
             learning, monolith: { _, _ in .json(noisy()) }, service: { _, _ in .json(noisy()) }
         ) { shadow in
             for _ in 0..<12 {
-                shadow.runner.accept(
+                try await shadow.accept(
                     try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(noisy()), shadowIsService: false))
                 try await shadow.becomesIdle()
             }
@@ -195,7 +195,7 @@ extension ShadowUnderTest {
             learning, monolith: { _, _ in .json(noisy()) }, service: { _, _ in .json(noisy()) }
         ) { shadow in
             for _ in 0..<3 {
-                shadow.runner.accept(try exchange(post("/api/v1/orders", "{}"), answer: jsonAnswer(noisy())))
+                try await shadow.accept(try exchange(post("/api/v1/orders", "{}"), answer: jsonAnswer(noisy())))
             }
             #expect(try await shadow.verdicts() == ["mismatch": 3])
             #expect(shadow.monolith.requests.isEmpty)
@@ -216,7 +216,7 @@ extension ShadowUnderTest {
                 Setup(settleDelay: .seconds(60), noise: 100), monolith: { _, _ in .hang },
                 service: { _, _ in .json(answer) }
             ) { shadow in
-                shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(#"{"total":10}"#)))
+                try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(#"{"total":10}"#)))
                 try await eventually("it settles") { await shadow.runner.load.settling == 1 }
                 await shadow.runner.shutdown()
                 #expect(await shadow.verdictsSoFar() == [verdict: 1])
@@ -247,7 +247,7 @@ extension ShadowUnderTest {
             monolith: { _, _ in .after(barrier, .json(noisy())) }, service: { _, _ in .json(noisy()) }
         ) { shadow in
             for _ in 0..<40 {
-                shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(noisy())))
+                try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(noisy())))
             }
             try await eventually("those beyond sixteen and ten that wait are counted") {
                 await shadow.verdictsSoFar() == ["not-compared baseline-unknown": 14]
@@ -270,7 +270,7 @@ extension ShadowUnderTest {
             learning, monolith: { _, _ in .after(barrier, .json("{}")) }, service: { _, _ in .json("{}") }
         ) { shadow in
             for _ in 0..<50 {
-                shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer("{}"), lane: 0))
+                try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer("{}"), lane: 0))
             }
             try await eventually("all are compared") { await shadow.verdictsSoFar() == ["match": 50] }
             #expect(await shadow.runner.twins() == counts(asked: Twins.maximum, shed: 50 - Twins.maximum))
@@ -284,7 +284,7 @@ extension ShadowUnderTest {
         for reply in [Reply.close, .json("{}", status: "503 Service Unavailable")] {
             try await withShadow(learning, monolith: { _, _ in reply }, service: { _, _ in .json("{}") }) { shadow in
                 for _ in 0..<5 {
-                    shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer("{}")))
+                    try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer("{}")))
                     try await shadow.becomesIdle()
                 }
                 #expect(try await shadow.verdicts() == ["match": 5])
@@ -296,7 +296,7 @@ extension ShadowUnderTest {
 
     @Test func `a shutdown does not wait for a twin`() async throws {
         try await withShadow(learning, monolith: { _, _ in .hang }, service: { _, _ in .json("{}") }) { shadow in
-            shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer("{}")))
             try await eventually("it is asked and compared") {
                 let isAsked = shadow.monolith.requests.count == 1
                 return await shadow.verdictsSoFar() == ["match": 1] && isAsked

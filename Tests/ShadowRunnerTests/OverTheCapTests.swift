@@ -20,7 +20,7 @@ private let other = String(large.dropLast()) + "."
         try await withShadow(service: { _, _ in .after(gate, .bytes(binary(large))) }) { shadow in
             for read in [true, false] {
                 let request = read ? get("/api/v1/a") : post("/api/v1/a", "{}")
-                shadow.runner.accept(try exchange(request, answer: binary(large), isOverCap: true))
+                try await shadow.accept(try exchange(request, answer: binary(large), isOverCap: true))
             }
             #expect(await shadow.runner.load.bytes < 10_000)
             gate.open()
@@ -33,7 +33,7 @@ private let other = String(large.dropLast()) + "."
         try await withShadow(
             monolith: { _, _ in .bytes(binary(large)) }, service: { _, _ in .bytes(binary(other)) }
         ) { shadow in
-            shadow.runner.accept(try exchange(get("/api/v1/a"), answer: binary(large), isOverCap: true))
+            try await shadow.accept(try exchange(get("/api/v1/a"), answer: binary(large), isOverCap: true))
             #expect(try await shadow.verdicts() == ["mismatch": 1])
             #expect(shadow.monolith.requests.count == 1 && shadow.service.requests.count == 2)
             let example = try #require(await shadow.store.examples.first)
@@ -48,7 +48,7 @@ private let other = String(large.dropLast()) + "."
         try await withShadow(
             monolith: { _, _ in .bytes(binary(other)) }, service: { _, _ in .bytes(binary(other)) }
         ) { shadow in
-            shadow.runner.accept(try exchange(get("/api/v1/a"), answer: binary(large), isOverCap: true))
+            try await shadow.accept(try exchange(get("/api/v1/a"), answer: binary(large), isOverCap: true))
             #expect(try await shadow.verdicts() == ["transient": 1])
         }
     }
@@ -57,7 +57,7 @@ private let other = String(large.dropLast()) + "."
         try await withShadow(
             Setup(settleDelay: .seconds(60)), service: { _, _ in .bytes(binary(other)) }
         ) { shadow in
-            shadow.runner.accept(try exchange(get("/api/v1/a"), answer: binary(large), isOverCap: true))
+            try await shadow.accept(try exchange(get("/api/v1/a"), answer: binary(large), isOverCap: true))
             try await eventually("it settles") { await shadow.runner.load.settling == 1 }
             #expect((1..<10_000).contains(await shadow.runner.load.bytes))
             await shadow.runner.shutdown()
@@ -71,11 +71,11 @@ private let other = String(large.dropLast()) + "."
             Setup(answerLimit: 1_000), monolith: { _, _ in .bytes(small) },
             service: { request, _ in .bytes(request.target.hasSuffix("/a") ? binary(large) : binary("small")) }
         ) { shadow in
-            shadow.runner.accept(try exchange(get("/api/v1/a"), answer: small))
+            try await shadow.accept(try exchange(get("/api/v1/a"), answer: small))
             #expect(try await shadow.verdicts() == ["mismatch": 1])
             #expect(await shadow.store.examples.first?.differences.map(\.kind) == [.value])
             // A cap that is the smaller one here does not make equal bodies differ.
-            shadow.runner.accept(try exchange(get("/api/v1/b"), answer: small, isOverCap: true))
+            try await shadow.accept(try exchange(get("/api/v1/b"), answer: small, isOverCap: true))
             #expect(try await shadow.verdicts() == ["mismatch": 1, "match": 1])
         }
     }
@@ -86,10 +86,10 @@ private let other = String(large.dropLast()) + "."
             Setup(rules: rules),
             service: { request, _ in .bytes(binary(request.target.hasSuffix("/a") ? other : large)) }
         ) { shadow in
-            shadow.runner.accept(try exchange(get("/api/v1/a"), answer: binary(large), isOverCap: true))
+            try await shadow.accept(try exchange(get("/api/v1/a"), answer: binary(large), isOverCap: true))
             #expect(try await shadow.verdicts() == ["not-compared body-too-large": 1])
             #expect(shadow.monolith.requests.isEmpty)
-            shadow.runner.accept(try exchange(get("/api/v1/b"), answer: binary(large), isOverCap: true))
+            try await shadow.accept(try exchange(get("/api/v1/b"), answer: binary(large), isOverCap: true))
             #expect(try await shadow.verdicts() == ["not-compared body-too-large": 1, "match": 1])
         }
     }
@@ -98,7 +98,7 @@ private let other = String(large.dropLast()) + "."
         var rules = ComparisonRules()
         rules.identity = [IdentityRule(field: try PathPattern("$.orderId"), adopt: .body)]
         try await withShadow(Setup(rules: rules), service: { _, _ in .bytes(binary(large)) }) { shadow in
-            shadow.runner.accept(
+            try await shadow.accept(
                 try exchange(post("/api/v1/a", "{}"), answer: binary(large, "201 Created"), isOverCap: true))
             #expect(try await shadow.verdicts() == ["not-compared identity-missing": 1])
             #expect(shadow.service.requests.isEmpty)

@@ -13,7 +13,7 @@ private let otherOrder = #"{"id":"ord_1","total":"10.50"}"#
         let hops = "Connection: keep-alive, X-Hop\r\nKeep-Alive: timeout=5\r\nX-Hop: 1\r\nTE: trailers\r\n"
         let read = get("/api/v1/orders/1?full=1", fields: hops + "Accept: application/json\r\nCookie: sid=1\r\n")
         try await withShadow(service: { _, _ in .json(order) }) { shadow in
-            shadow.runner.accept(try exchange(read, answer: jsonAnswer(order), id: "req-7"))
+            try await shadow.accept(try exchange(read, answer: jsonAnswer(order), id: "req-7"))
             #expect(try await shadow.verdicts() == ["match": 1])
             #expect(await shadow.endpoints() == ["GET /api/v1/orders/{id}"])
 
@@ -40,12 +40,12 @@ private let otherOrder = #"{"id":"ord_1","total":"10.50"}"#
         }
         try await withShadow(service: service) { shadow in
             for _ in 0..<3 {
-                shadow.runner.accept(
+                try await shadow.accept(
                     try exchange(
                         "HEAD /api/v1/orders/1 HTTP/1.1\r\nHost: shop\r\n\r\n",
                         answer: "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"))
                 try await shadow.becomesIdle()
-                shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
+                try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
                 try await shadow.becomesIdle()
             }
             #expect(try await shadow.verdicts() == ["match": 6])
@@ -56,14 +56,14 @@ private let otherOrder = #"{"id":"ord_1","total":"10.50"}"#
     @Test func `an interim answer comes before the one that counts`() async throws {
         let early = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
         try await withShadow(service: { _, _ in .bytes(early + jsonAnswer(order)) }) { shadow in
-            shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
+            try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
             #expect(try await shadow.verdicts() == ["match": 1])
         }
     }
 
     @Test func `a read that both sides answer with the same 404 matches`() async throws {
         try await withShadow(service: { _, _ in .json("{}", status: "404 Not Found") }) { shadow in
-            shadow.runner.accept(
+            try await shadow.accept(
                 try exchange(get("/api/v1/orders/9"), answer: jsonAnswer("{}", status: "404 Not Found")))
             #expect(try await shadow.verdicts() == ["match": 1])
         }
@@ -73,7 +73,7 @@ private let otherOrder = #"{"id":"ord_1","total":"10.50"}"#
         try await withShadow(
             monolith: { _, number in .json(number == 0 ? otherOrder : order) }, service: { _, _ in .json(order) }
         ) { shadow in
-            shadow.runner.accept(
+            try await shadow.accept(
                 try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order), shadowIsService: false))
             try await eventually("the monolith is asked") { shadow.monolith.requests.count == 1 }
             #expect(shadow.service.requests.isEmpty)
@@ -90,7 +90,7 @@ private let otherOrder = #"{"id":"ord_1","total":"10.50"}"#
         try await withShadow(
             monolith: { _, _ in .json(newer) }, service: { _, _ in .json(newer) }
         ) { shadow in
-            shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
+            try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
             #expect(try await shadow.verdicts() == ["transient": 1])
             #expect(shadow.monolith.requests.count == 1)
             #expect(shadow.service.requests.count == 2)
@@ -104,7 +104,7 @@ private let otherOrder = #"{"id":"ord_1","total":"10.50"}"#
         async throws
     {
         try await withShadow(monolith: { _, _ in .json(order) }, service: { _, _ in .json(otherOrder) }) { shadow in
-            shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
+            try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
             #expect(try await shadow.verdicts() == ["mismatch": 1])
             let example = try #require(await shadow.store.examples.first)
             #expect(await shadow.store.examples.count == 1)
@@ -113,7 +113,7 @@ private let otherOrder = #"{"id":"ord_1","total":"10.50"}"#
             #expect(example.signature.endpoint == "GET /api/v1/orders/{id}")
 
             for number in 2...6 {
-                shadow.runner.accept(try exchange(get("/api/v1/orders/\(number)"), answer: jsonAnswer(order)))
+                try await shadow.accept(try exchange(get("/api/v1/orders/\(number)"), answer: jsonAnswer(order)))
             }
             #expect(try await shadow.verdicts() == ["mismatch": 6])
             #expect(shadow.monolith.requests.count == 1)
@@ -128,7 +128,7 @@ private let otherOrder = #"{"id":"ord_1","total":"10.50"}"#
         try await withShadow(monolith: { _, _ in .json(order) }, service: { _, _ in .json(otherOrder) }) { shadow in
             for (seconds, asked) in [(0.0, 1), (40, 1), (19, 1), (2, 2)] {
                 shadow.clock.advance(by: seconds)
-                shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
+                try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
                 try await shadow.becomesIdle()
                 #expect(shadow.monolith.requests.count == asked, "after \(seconds) s more")
             }
@@ -147,7 +147,7 @@ private let otherOrder = #"{"id":"ord_1","total":"10.50"}"#
             Setup(rules: rules), monolith: { _, _ in .bytes(answer) },
             service: { _, _ in .json(#"{"email":"topsecret-5","n":2}"#, fields: "Set-Cookie: sid=topsecret-6\r\n") }
         ) { shadow in
-            shadow.runner.accept(
+            try await shadow.accept(
                 try exchange(get("/api/v1/orders/1?access_token=topsecret-7", fields: fields), answer: answer))
             #expect(try await shadow.verdicts() == ["mismatch": 1])
             let examples = await shadow.store.examples
@@ -167,7 +167,7 @@ private let otherOrder = #"{"id":"ord_1","total":"10.50"}"#
         try await withShadow(
             monolith: { _, _ in .json("{}", status: "503 Service Unavailable") }, service: { _, _ in .json(otherOrder) }
         ) { shadow in
-            shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
+            try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
             #expect(try await shadow.verdicts() == ["primary-failed status-503": 1])
         }
     }

@@ -9,8 +9,9 @@ import Testing
         try await withShadow(monolith: { _, _ in .json("{}") }, service: { _, _ in .json(#"{"a":1}"#) }) { shadow in
             await shadow.store.setAway(true)
             for round in 1...3 {
-                for _ in 0..<4 { shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
-                shadow.runner.accept(try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}", status: "409 No")))
+                for _ in 0..<4 { try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
+                try await shadow.accept(
+                    try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}", status: "409 No")))
                 shadow.recorder.count(
                     traffic: [:],
                     fallbacks: [FallbackKey(extraction: "orders", endpoint: "GET /orders/{id}", reason: "refused"): 1],
@@ -36,7 +37,7 @@ import Testing
         ) { shadow in
             for away in [true, false, false] {
                 await shadow.store.setAway(away)
-                for _ in 0..<20 { shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
+                for _ in 0..<20 { try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
                 try await shadow.becomesIdle()
                 await shadow.recorder.flush()
             }
@@ -55,7 +56,7 @@ import Testing
                 full.batch.add(record("$.filler\(number)"))
             }
             shadow.recorder.take(full, at: shadow.clock.now)
-            shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
             #expect(try await shadow.verdicts() == ["mismatch": 1])
             #expect(await shadow.store.losses == [.examplesDropped: 1])
         }
@@ -78,7 +79,7 @@ import Testing
         }
         try await withShadow(monolith: { _, _ in .json("{}") }, service: service) { shadow in
             for path in ["/api/v1/a", "/api/v1/a", "/api/v1/b"] {
-                shadow.runner.accept(try exchange(get(path), answer: jsonAnswer("{}")))
+                try await shadow.accept(try exchange(get(path), answer: jsonAnswer("{}")))
             }
             #expect(try await shadow.verdicts() == ["mismatch": 3])
             var byReason: [String?: Int] = [:]
@@ -101,7 +102,7 @@ import Testing
         try await withShadow(service: { _, _ in .json("{}") }) { shadow in
             let recorder = shadow.recorder
             let running = Task { await recorder.run() }
-            shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
             try await eventually("the store has it") { await !shadow.store.counts.isEmpty }
             running.cancel()
             await running.value

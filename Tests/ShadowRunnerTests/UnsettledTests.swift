@@ -11,7 +11,7 @@ private let newer = #"{"id":"ord_1","total":11}"#
 @Suite struct UnsettledTests {
     private func accept(_ count: Int, _ shadow: ShadowUnderTest) throws {
         for _ in 0..<count {
-            shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
+            try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
         }
     }
 
@@ -64,7 +64,7 @@ private let newer = #"{"id":"ord_1","total":11}"#
             service: { _, _ in .json("\"new\(padding)\"") }
         ) { shadow in
             for _ in 0..<40 {
-                shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("\"old\(padding)\"")))
+                try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("\"old\(padding)\"")))
             }
             try await eventually("each is asked again, waits or is counted") {
                 await shadow.verdictsSoFar() == ["not-compared unsettled": 24 - waiting]

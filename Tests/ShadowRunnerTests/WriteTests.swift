@@ -13,7 +13,7 @@ private let createdReply = Reply.bytes(created)
         var rules = ComparisonRules()
         rules.identity = [IdentityRule(field: try PathPattern("$.orderId"), adopt: .body)]
         try await withShadow(Setup(rules: rules), service: { _, _ in createdReply }) { shadow in
-            shadow.runner.accept(
+            try await shadow.accept(
                 try exchange(post("/api/v1/orders", #"{"item":"tea"}"#), answer: created, id: "req-9"))
             #expect(try await shadow.verdicts() == ["match": 1])
             let seen = try #require(shadow.service.requests.first)
@@ -43,7 +43,7 @@ private let createdReply = Reply.bytes(created)
                     post("/api/v1/orders", #"{"item":"tea"}"#),
                     answer: jsonAnswer("", status: "201 Created", fields: fields))
                 write.answerBody = .whole([ByteBuffer(bytes: zipped[..<length])])
-                shadow.runner.accept(write)
+                try await shadow.accept(write)
             }
             #expect(try await shadow.verdicts()["not-compared identity-missing"] == 1)
             #expect(shadow.service.requests.map(\.body) == [#"{"item":"tea","orderId":"ord_1"}"#])
@@ -55,7 +55,7 @@ private let createdReply = Reply.bytes(created)
         rules.identity = [IdentityRule(field: try PathPattern("$.orderId"), adopt: .header("X-Order-Id"))]
         try await withShadow(Setup(rules: rules), service: { _, _ in createdReply }) { shadow in
             let write = post("/api/v1/orders", #"{"item":"tea"}"#, fields: "idempotency-key: mine\r\n")
-            shadow.runner.accept(try exchange(write, answer: created))
+            try await shadow.accept(try exchange(write, answer: created))
             #expect(try await shadow.verdicts() == ["match": 1])
             let seen = try #require(shadow.service.requests.first)
             #expect(seen.values(of: "Idempotency-Key") == ["mine"])
@@ -69,8 +69,8 @@ private let createdReply = Reply.bytes(created)
         rules.identity = [IdentityRule(field: try PathPattern("$.orderId"), adopt: .body)]
         let nameless = jsonAnswer(#"{"state":"new"}"#, status: "201 Created")
         try await withShadow(Setup(rules: rules), service: { _, _ in createdReply }) { shadow in
-            shadow.runner.accept(try exchange(post("/api/v1/orders", "{}"), answer: nameless))
-            shadow.runner.accept(try exchange(post("/api/v1/orders", "[]"), answer: created))
+            try await shadow.accept(try exchange(post("/api/v1/orders", "{}"), answer: nameless))
+            try await shadow.accept(try exchange(post("/api/v1/orders", "[]"), answer: created))
             #expect(try await shadow.verdicts() == ["not-compared identity-missing": 2])
             #expect(shadow.service.requests.isEmpty)
         }
@@ -82,9 +82,9 @@ private let createdReply = Reply.bytes(created)
         let nameless = jsonAnswer(#"{"state":"new"}"#, status: "201 Created")
         let gate = Barrier()
         try await withShadow(Setup(rules: rules), service: { _, _ in .after(gate, createdReply) }) { shadow in
-            shadow.runner.accept(try exchange(post("/api/v1/orders", "{}"), answer: created))
+            try await shadow.accept(try exchange(post("/api/v1/orders", "{}"), answer: created))
             for _ in 0..<2_047 {
-                shadow.runner.accept(try exchange(post("/api/v1/orders", "{}"), answer: nameless))
+                try await shadow.accept(try exchange(post("/api/v1/orders", "{}"), answer: nameless))
             }
             gate.open()
             #expect(try await shadow.verdicts() == ["match": 1, "not-compared identity-missing": 2_047])
@@ -96,7 +96,7 @@ private let createdReply = Reply.bytes(created)
         rules.identity = [IdentityRule(field: try PathPattern("$.orderId"), adopt: .body)]
         let answer = "HTTP/1.1 204 No Content\r\n\r\n"
         try await withShadow(Setup(rules: rules), service: { _, _ in .bytes(answer) }) { shadow in
-            shadow.runner.accept(try exchange(post("/api/v1/orders/1/cancel", #"{"why":1}"#), answer: answer))
+            try await shadow.accept(try exchange(post("/api/v1/orders/1/cancel", #"{"why":1}"#), answer: answer))
             #expect(try await shadow.verdicts() == ["match": 1])
             #expect(shadow.service.requests.map(\.body) == [#"{"why":1}"#])
         }
@@ -105,7 +105,7 @@ private let createdReply = Reply.bytes(created)
     @Test func `a write without a body says so`() async throws {
         try await withShadow(service: { _, _ in .json("{}") }) { shadow in
             let write = "DELETE /api/v1/orders/1 HTTP/1.1\r\nHost: shop\r\n\r\n"
-            shadow.runner.accept(try exchange(write, answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(write, answer: jsonAnswer("{}")))
             #expect(try await shadow.verdicts() == ["match": 1])
             #expect(shadow.service.requests.first?.values(of: "Content-Length") == ["0"])
         }
@@ -114,7 +114,7 @@ private let createdReply = Reply.bytes(created)
     @Test func `a chunked write arrives with a length`() async throws {
         let write = "PUT /api/v1/orders/1 HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n{\"a\":1}"
         try await withShadow(service: { _, _ in .json("{}") }) { shadow in
-            shadow.runner.accept(try exchange(write, answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(write, answer: jsonAnswer("{}")))
             #expect(try await shadow.verdicts() == ["match": 1])
             let seen = try #require(shadow.service.requests.first)
             #expect(seen.body == #"{"a":1}"#)
@@ -126,7 +126,7 @@ private let createdReply = Reply.bytes(created)
     @Test func `a write that differs is never asked again`() async throws {
         try await withShadow(service: { _, _ in .json(#"{"state":"paid"}"#, status: "201 Created") }) { shadow in
             for _ in 0..<2 {
-                shadow.runner.accept(try exchange(post("/api/v1/orders", "{}"), answer: created))
+                try await shadow.accept(try exchange(post("/api/v1/orders", "{}"), answer: created))
             }
             #expect(try await shadow.verdicts() == ["mismatch": 2])
             #expect(shadow.service.requests.count == 2)
@@ -138,11 +138,12 @@ private let createdReply = Reply.bytes(created)
         try await withShadow(service: { _, _ in createdReply }) { shadow in
             let write = post("/api/v1/orders", "{}")
             for status in ["400 Bad Request", "409 Conflict", "500 Oops", "503 Service Unavailable"] {
-                shadow.runner.accept(try exchange(write, answer: jsonAnswer("{}", status: status)))
+                try await shadow.accept(try exchange(write, answer: jsonAnswer("{}", status: status)))
             }
-            shadow.runner.accept(try exchange(write, answer: created, failed: true))
-            shadow.runner.accept(try exchange(write, answer: created, isTruncated: true))
-            shadow.runner.accept(try exchange(get("/api/v1/orders"), answer: jsonAnswer("", status: "502 Bad Gateway")))
+            try await shadow.accept(try exchange(write, answer: created, failed: true))
+            try await shadow.accept(try exchange(write, answer: created, isTruncated: true))
+            try await shadow.accept(
+                try exchange(get("/api/v1/orders"), answer: jsonAnswer("", status: "502 Bad Gateway")))
             #expect(
                 try await shadow.verdicts() == [
                     "not-compared write-rejected": 2, "primary-failed status-500": 1, "primary-failed status-503": 1,
@@ -156,7 +157,7 @@ private let createdReply = Reply.bytes(created)
         let service: ScriptedOrigin.Script = { _, number in number % 2 == 1 ? .close : .json("{}") }
         try await withShadow(service: service) { shadow in
             for request in [get("/api/v1/orders"), get("/api/v1/orders"), post("/api/v1/orders", "{}")] {
-                shadow.runner.accept(try exchange(request, answer: jsonAnswer("{}")))
+                try await shadow.accept(try exchange(request, answer: jsonAnswer("{}")))
                 try await shadow.becomesIdle()
             }
             #expect(try await shadow.verdicts() == ["match": 2, "shadow-failed reset": 1])
@@ -176,7 +177,7 @@ private let createdReply = Reply.bytes(created)
         }
         try await withShadow(service: service) { shadow in
             func accept(_ request: String, lane: UInt64) throws {
-                shadow.runner.accept(try exchange(request, answer: jsonAnswer("{}"), lane: lane))
+                try await shadow.accept(try exchange(request, answer: jsonAnswer("{}"), lane: lane))
             }
             try accept(post("/api/v1/first", "{}"), lane: 0)
             try accept(get("/api/v1/second"), lane: 0)
@@ -199,8 +200,8 @@ private let createdReply = Reply.bytes(created)
             request.method == "GET" ? .after(barrier, .json("{}")) : .json("{}")
         }
         try await withShadow(service: service) { shadow in
-            for _ in 0..<5 { shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
-            shadow.runner.accept(try exchange(post("/api/v1/b", "{}"), answer: jsonAnswer("{}")))
+            for _ in 0..<5 { try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"))) }
+            try await shadow.accept(try exchange(post("/api/v1/b", "{}"), answer: jsonAnswer("{}")))
             try await eventually("all reads are at the service") { shadow.service.requests.count == 5 }
             barrier.open()
             #expect(try await shadow.verdicts() == ["match": 6])
@@ -212,9 +213,9 @@ private let createdReply = Reply.bytes(created)
         let barrier = Barrier()
         try await withShadow(service: { _, _ in .after(barrier, .json("{}")) }) { shadow in
             for lane in [0, 1] as [UInt64] {
-                shadow.runner.accept(try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}"), lane: lane))
+                try await shadow.accept(try exchange(post("/api/v1/a", "{}"), answer: jsonAnswer("{}"), lane: lane))
             }
-            shadow.runner.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"), lane: 0))
+            try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}"), lane: 0))
             #expect(await shadow.runner.undeliveredWrites() == [0])
             try await eventually("both writes are late") { await shadow.runner.undeliveredWrites() == [2] }
             barrier.open()

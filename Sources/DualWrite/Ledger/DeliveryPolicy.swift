@@ -1,3 +1,5 @@
+package import Extraction
+
 /// What becomes of a write after an attempt to deliver it, and when the next one is made (DESIGN §3). Pure; chance is handed
 /// in.
 ///
@@ -28,7 +30,7 @@ package struct DeliveryPolicy: Sendable, Equatable {
     /// - Parameters:
     ///   - burned: attempts that have been, without this one.
     ///   - isAlive: the other side has answered somebody else since this write's last attempt, or its health check passes.
-    package func judge(_ ending: Ending, success: SuccessStatuses, burned: Int, isAlive: Bool) -> Verdict {
+    package func judge(_ ending: Ending, success: StatusSet, burned: Int, isAlive: Bool) -> Verdict {
         switch ending {
         case .unreachable(let reason): return .retry(burned: false, reason: reason)
         case .silent(let reason): return retry(burns: isAlive, reason, burned)

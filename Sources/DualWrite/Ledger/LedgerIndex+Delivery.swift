@@ -45,7 +45,7 @@ extension LedgerIndex {
         let target = target(node).index
         stopped(node)
         nodes[handle.index].phase = .owed
-        if burned, node.attempts < UInt8.max { nodes[handle.index].attempts += 1 }
+        if burned, node.attempts < UInt16.max { nodes[handle.index].attempts += 1 }
         if wasSent { nodes[handle.index].flags.insert(.wasSent) }
         if lanes[node.lane].failures < UInt8.max { lanes[node.lane].failures += 1 }
         lanes[node.lane].answersSeen = targets[target].answers
@@ -60,6 +60,15 @@ extension LedgerIndex {
         nodes[handle.index].phase = .owed
         targets[target(node).index].holding += 1
         pause(node.lane, .holding, until)
+    }
+
+    /// What one waited for is known, perhaps.
+    package mutating func mayGoOn(_ handle: Handle) {
+        guard let node = node(handle), node.phase == .owed, lanes[node.lane].head == handle.index,
+            lanes[node.lane].phase == .holding
+        else { return }
+        leavePause(node.lane)
+        advance(node.lane)
     }
 
     /// It was not tried after all, and is the next one again.

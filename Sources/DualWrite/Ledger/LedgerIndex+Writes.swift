@@ -68,7 +68,7 @@ extension LedgerIndex {
         node.outcome = outcome
         node.origin = origin
         node.name = names.name(extraction, facts.endpoint)
-        node.attempts = UInt8(clamping: attempts)
+        node.attempts = UInt16(clamping: attempts)
         node.phase = .owed
         node.flags = .isDurable
         if facts.primary == .service { node.flags.insert(.serviceIsPrimary) }

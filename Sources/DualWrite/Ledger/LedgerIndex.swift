@@ -59,9 +59,9 @@ package struct LedgerIndex: Sendable {
         /// In units of 2²⁶ ns.
         var owedSince: UInt32 = 0
         var name: UInt16 = 0
+        var attempts: UInt16 = 0
         /// Which of the logs has it.
         var origin: UInt8 = 0
-        var attempts: UInt8 = 0
         var phase = Phase.free
         var flags: Flags = []
     }
@@ -204,6 +204,9 @@ package struct LedgerIndex: Sendable {
         /// The same as of the intent: one record has both.
         package let outcome: LogPosition
         package let origin: UInt8
+        /// Its intent is on disk, and retained there.
+        package let isDurable: Bool
+        /// As long as nobody has, who is to.
         package let answeredBy: Side
         /// That failed and count.
         package let attempts: Int
@@ -223,6 +226,7 @@ package struct LedgerIndex: Sendable {
                 lane: lanes[node.lane].key ^ LedgerIndex.salt(extraction),
                 primary: node.flags.contains(.serviceIsPrimary) ? .service : .monolith),
             extraction: extraction, intent: node.intent, outcome: node.outcome, origin: node.origin,
+            isDurable: node.flags.contains(.isDurable),
             answeredBy: node.flags.contains(.serviceAnswered) ? .service : .monolith, attempts: Int(node.attempts),
             wasSent: node.flags.contains(.wasSent), isRetried: node.flags.contains(.isRetried),
             failures: Int(lanes[node.lane].failures))

@@ -114,10 +114,11 @@ private struct LedgerWriter {
     }
 
     mutating func put(rest intent: WriteIntent) {
-        bytes.append(UInt8(intent.success.ranges.count))
-        for range in intent.success.ranges {
-            put(range.lowerBound)
-            put(range.upperBound)
+        let ranges = intent.success.ranges.prefix(Int(UInt8.max))
+        bytes.append(UInt8(ranges.count))
+        for range in ranges {
+            put(UInt16(clamping: range.lowerBound))
+            put(UInt16(clamping: range.upperBound))
         }
         put(intent.requestHead)
         put(intent.requestBody)
@@ -144,6 +145,7 @@ private struct LedgerWriter {
             put(pair.kind)
             put(pair.monolith)
             put(pair.service)
+            bytes.append(pair.spelling.rawValue)
         }
         bytes.append(delivered.entity == nil ? 0 : 1)
         if let entity = delivered.entity { put(entity) }
@@ -163,15 +165,14 @@ extension LedgerReader {
         return WriteIntent(facts: facts, success: success, requestHead: head, requestBody: body)
     }
 
-    private mutating func success() -> SuccessStatuses? {
+    private mutating func success() -> StatusSet? {
         guard let count = number(UInt8.self) else { return nil }
         var ranges: [ClosedRange<Int>] = []
         for _ in 0..<count {
             guard let low = number(UInt16.self), let high = number(UInt16.self), low <= high else { return nil }
             ranges.append(Int(low)...Int(high))
         }
-        let success = SuccessStatuses(ranges)
-        return success.ranges.map { Int($0.lowerBound)...Int($0.upperBound) } == ranges ? success : nil
+        return StatusSet(ranges)
     }
 
     mutating func outcome() -> WriteOutcome? {
@@ -197,8 +198,11 @@ extension LedgerReader {
         var delivered = WriteDelivered(status: status, attempts: attempts)
         for _ in 0..<pairs {
             // A wrong number of pairs runs out of bytes at once.
-            guard let kind = text(), let monolith = text(), let service = text() else { return nil }
-            delivered.pairs.append(IdentityPair(kind: kind, monolith: monolith, service: service))
+            guard let kind = text(), let monolith = text(), let service = text(), let spelling = number(UInt8.self)
+            else { return nil }
+            delivered.pairs.append(
+                IdentityPair(
+                    kind: kind, monolith: monolith, service: service, spelling: IdentitySpelling(rawValue: spelling)))
         }
         guard let hasEntity = flag() else { return nil }
         if hasEntity {

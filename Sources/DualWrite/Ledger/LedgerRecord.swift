@@ -63,13 +63,13 @@ package struct WriteFacts: Sendable, Hashable {
 package struct WriteIntent: Sendable, Equatable {
     package var facts: WriteFacts
     /// Which answers mean that a side has taken it: of its route, when it came.
-    package var success: SuccessStatuses
+    package var success: StatusSet
     /// The head as the primary got it, and the whole body.
     package var requestHead: [UInt8]
     package var requestBody: [UInt8]
 
     package init(
-        facts: WriteFacts, success: SuccessStatuses = .standard, requestHead: [UInt8], requestBody: [UInt8]
+        facts: WriteFacts, success: StatusSet = .successes, requestHead: [UInt8], requestBody: [UInt8]
     ) {
         self.facts = facts
         self.success = success

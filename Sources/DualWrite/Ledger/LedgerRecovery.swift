@@ -82,13 +82,15 @@ package struct LedgerRecovery: Sendable {
     /// In order of sequence.
     package struct Found: Sendable {
         /// Taken by the primary: the other side is owed them.
-        package fileprivate(set) var owed: [Write] = []
+        package var owed: [Write] = []
         /// Intents without an outcome.
-        package fileprivate(set) var uncertain: [Write] = []
+        package var uncertain: [Write] = []
         /// Delivered, and only not said to be settled.
-        package fileprivate(set) var delivered: [Write] = []
+        package var delivered: [Write] = []
         /// Outcomes whose intents are in none of the logs, which a log that is whole does not have.
         package fileprivate(set) var lost: [Write] = []
+
+        package init() {}
     }
 
     package func found() -> Found {

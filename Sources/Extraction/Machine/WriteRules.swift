@@ -25,7 +25,7 @@ package struct WriteRules: Sendable, Equatable {
 
 /// A set of HTTP statuses (RFC 9110 §15): `[2xx, 3xx, 409]`.
 package struct StatusSet: Sendable, Equatable {
-    private let ranges: [ClosedRange<Int>]
+    package let ranges: [ClosedRange<Int>]
 
     package init(_ ranges: [ClosedRange<Int>]) { self.ranges = ranges }
 

@@ -1,5 +1,6 @@
 import Comparison
 import Contract
+import DualWrite
 import Extraction
 import Foundation
 import HTTPWire
@@ -27,6 +28,9 @@ struct Setup: Sendable {
     /// Of 10,000.
     var noise = 0
     var contract: ContractDocument?
+    var attempts = 12
+    var board: LaneBoard?
+    var log: (any LedgerLog)?
 }
 
 /// A runner on two loops, between two origins and a store in memory.
@@ -58,6 +62,32 @@ struct ShadowUnderTest: Sendable {
 
     func becomesIdle() async throws {
         try await eventually("nothing is under way") { await runner.load == ShadowLoad() }
+    }
+
+    /// As the proxy hands an exchange over: a write is on record before its primary has answered.
+    func accept(_ exchange: CapturedExchange) async throws {
+        var exchange = exchange
+        if !exchange.method.isSafe, !exchange.isForContract { exchange.ticket = try await intend(exchange) }
+        runner.accept(exchange)
+    }
+
+    func intend(_ exchange: CapturedExchange) async throws -> WriteTicket {
+        switch await answer(toIntent: exchange) {
+        case .durable(let ticket): return ticket
+        case .refused(let reason): throw DeadlineExceeded(description: "refused: \(reason)")
+        }
+    }
+
+    func answer(toIntent exchange: CapturedExchange, on loop: Int = 0) async -> IntentAnswer {
+        let write = IntendedWrite(
+            extraction: exchange.extraction, route: exchange.route, method: exchange.method,
+            requestHead: exchange.requestHead, requestBody: exchange.requestBody, lane: exchange.lane,
+            requestID: exchange.requestID, primary: exchange.shadowIsService ? .monolith : .service)
+        return await withCheckedContinuation { continuation in
+            loops[loop].execute {
+                runner.intending(under: settings)(write) { continuation.resume(returning: $0) }
+            }
+        }
     }
 
     func endpoints() async -> Set<String> { Set(await store.counts.keys.map(\.endpoint)) }
@@ -103,7 +133,9 @@ func withShadow(
     logger.logLevel = .critical
     let recorder = EvidenceRecorder(store: store, logger: logger) { clock.now }
     let loops = Array(group.makeIterator())
-    let runner = try await ShadowRunner(loops: loops, settings: settings, recorder: recorder) { clock.now }
+    let runner = try await ShadowRunner(
+        loops: loops, settings: settings, recorder: recorder, log: setup.log
+    ) { clock.now }
     let outcome: Result<Void, any Error>
     do {
         outcome = .success(
@@ -131,7 +163,7 @@ private func shadowSettings(_ setup: Setup, monolith: Int, service: Int) throws 
     let extraction = ShadowedExtraction(
         name: "orders", service: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: service)),
         comparer: Comparer(rules: setup.rules, redactor: redactor), rules: setup.rules, timeout: setup.timeout,
-        noise: setup.noise, contract: setup.contract)
+        noise: setup.noise, contract: setup.contract, board: setup.board, attempts: setup.attempts)
     return ShadowSettings(
         monolith: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: monolith)), extractions: [extraction],
         templates: EndpointTemplates(routes: [route], known: [["/api/v1/orders", "/api/v1/orders/{id}"]]),

@@ -1,0 +1,94 @@
+internal import DualWrite
+internal import Extraction
+internal import NIOCore
+
+/// What processes before this one, and people, bring back.
+extension DeliveryLoop {
+    /// - Parameters:
+    ///   - found: of this loop's lanes. What is to be read again is retained already.
+    ///   - others: the logs by origin; the first is this process's own.
+    func recover(_ found: LedgerRecovery.Found, _ recovery: LedgerRecovery, from others: [any LedgerLog]) {
+        guard !isStopped else { return }
+        let origins = others.indices.map { place in
+            guard place > 0 else { return UInt8(0) }
+            logs.append(others[place])
+            return UInt8(clamping: logs.count - 1)
+        }
+        let now = NIODeadline.now().nanoseconds
+        var lanes: Set<UInt64> = []
+        for write in found.owed where Int(write.origin) < origins.count {
+            let facts = recovery.facts(of: write)
+            let side = write.answeredBy ?? write.primary
+            _ = index.recovered(
+                facts, intent: write.intent, outcome: write.outcome, origin: origins[Int(write.origin)],
+                answeredBy: side, attempts: write.attempts, isRetried: write.isRetried,
+                // Only a lane's first can have been on its way.
+                wasSent: lanes.insert(write.lane).inserted, since: now)
+            board(of: facts)?.owe(side.other, lane: facts.lane)
+        }
+        for write in found.uncertain where Int(write.origin) < origins.count {
+            becomesUncertain(write, recovery.facts(of: write), origins[Int(write.origin)])
+        }
+        for write in found.delivered {
+            append(.settled(recovery.facts(of: write), how: .delivered), essential: true, retained: false)
+        }
+        pump()
+    }
+
+    private func board(of facts: WriteFacts) -> LaneBoard? {
+        let number = index.extraction(facts.extraction)
+        while slots.count <= Int(number) { slots.append(nil) }
+        return boards[number]
+    }
+
+    /// Its primary may have carried it out or not: it is shown, never guessed.
+    private func becomesUncertain(_ write: LedgerRecovery.Write, _ facts: WriteFacts, _ origin: UInt8) {
+        let number = index.extraction(facts.extraction)
+        while slots.count <= Int(number) { slots.append(nil) }
+        count(number) { $0.uncertain += 1 }
+        underWay += 1
+        let (log, mailbox) = (logs[Int(origin)], mailbox)
+        log.read(write.intent) { result in
+            mailbox.put { delivery in
+                delivery.underWay -= 1
+                let open: OpenWrite =
+                    switch result.map({ LedgerRecord($0) }) {
+                    case .success(.intent(let intent)): OpenWrite(intent: intent, attempts: write.attempts)
+                    case .success(.carried(let carried)): carried
+                    // The log says that there was one, and not any more what it was.
+                    default: OpenWrite(intent: WriteIntent(facts: facts, requestHead: [], requestBody: []))
+                    }
+                delivery.append(.uncertain(open, reason: "restart"), essential: true, retained: false) { _, result in
+                    if case .success = result { log.release(write.intent) }
+                }
+            }
+        }
+    }
+
+    /// - Parameter done: called on the loop when it is on disk, or is not going to be.
+    func readmit(
+        _ write: OpenWrite, _ done: @escaping @Sendable (Result<Void, ShadowRunner.ReadmissionFailure>) -> Void
+    ) {
+        let name = write.intent.facts.extraction
+        guard !isStopped else { return done(.failure(.refused(.closed))) }
+        guard settings.extractions.contains(where: { $0?.name == name }) else {
+            return done(.failure(.unknownExtraction(name)))
+        }
+        var write = write
+        write.intent.facts.sequence = sequence.next(at: now())
+        write.attempts = 0
+        write.isRetried = true
+        let (facts, side) = (write.intent.facts, write.answeredBy)
+        append(.carried(write), essential: true, retained: true) { delivery, result in
+            switch result {
+            case .failure(let refusal): done(.failure(.refused(refusal)))
+            case .success(let position):
+                _ = delivery.index.recovered(
+                    facts, intent: position, outcome: position, origin: 0, answeredBy: side, attempts: 0,
+                    isRetried: true, wasSent: true, since: NIODeadline.now().nanoseconds)
+                delivery.board(of: facts)?.owe(side.other, lane: facts.lane)
+                done(.success(()))
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package import DualWrite
+internal import Extraction
+internal import NIOCore
+internal import NIOPosix
+package import Upstreams
+
+/// The ledger's part of the runner: writes before and after their primaries see them, and what a process before has left.
+extension ShadowRunner {
+    /// Why a write cannot be delivered again.
+    package enum ReadmissionFailure: Error, Sendable, Equatable {
+        /// Of another version, or damaged.
+        case notARecord
+        /// There is no such extraction in the present configuration.
+        case unknownExtraction(String)
+        case refused(LogRefusal)
+    }
+
+    private func owner(of lane: UInt64) -> NIOLoopBound<ShadowLoop>? {
+        loops.isEmpty ? nil : loops[Int(lane % UInt64(loops.count))]
+    }
+
+    /// For the loop that it is called on: brings a write to disk before its primary sees it.
+    ///
+    /// The answer comes on the same loop, once: at once where there is nobody to ask.
+    package func intending(
+        under settings: ShadowSettings
+    ) -> (_ write: IntendedWrite, _ done: @escaping (IntentAnswer) -> Void) -> Void {
+        guard let own = MultiThreadedEventLoopGroup.currentEventLoop else {
+            return { _, done in done(.refused(reason: LogRefusal.closed.rawValue)) }
+        }
+        return { write, done in
+            // A lane's writes are numbered on the loop that delivers them.
+            guard let owner = self.owner(of: write.lane) else {
+                return done(.refused(reason: LogRefusal.closed.rawValue))
+            }
+            let asker = NIOLoopBound(done, eventLoop: own)
+            if owner.eventLoop === own {
+                owner.value.delivery.intend(write, under: settings) { asker.value($0) }
+            } else {
+                owner.eventLoop.execute {
+                    owner.value.delivery.intend(write, under: settings) { answer in
+                        own.execute { asker.value(answer) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Of a write that certainly never reached a primary, or that went on without its ticket: it is not delivered.
+    package func withdraw(_ ticket: WriteTicket) {
+        guard let owner = owner(of: ticket.lane) else { return }
+        if owner.eventLoop.inEventLoop {
+            owner.value.delivery.withdraw(ticket)
+        } else {
+            owner.eventLoop.execute { owner.value.delivery.withdraw(ticket) }
+        }
+    }
+
+    // MARK: What was left
+
+    /// Takes over what logs hold of writes that were open. Before anything is served, or later, when a log is adopted.
+    ///
+    /// - Parameters:
+    ///   - recovery: all records of `logs`, each with the number of its log as origin.
+    ///   - logs: the first one is the process's own.
+    /// - Returns: how many are owed, and how many are uncertain.
+    @discardableResult
+    package func recover(_ recovery: LedgerRecovery, from logs: [any LedgerLog]) async -> (owed: Int, uncertain: Int) {
+        sequence.begin(above: recovery.highest)
+        let found = recovery.found()
+        var parts = Array(repeating: LedgerRecovery.Found(), count: loops.count)
+        for (path, keyPath) in [
+            (found.owed, \LedgerRecovery.Found.owed), (found.uncertain, \.uncertain), (found.delivered, \.delivered),
+        ] {
+            for write in path { parts[Int(write.lane % UInt64(loops.count))][keyPath: keyPath].append(write) }
+        }
+        // Before another record can have a segment deleted.
+        for write in found.owed + found.uncertain where logs.indices.contains(Int(write.origin)) {
+            logs[Int(write.origin)].retain(write.intent)
+        }
+        for (loop, part) in zip(loops, parts) {
+            try? await loop.eventLoop.submit { loop.value.delivery.recover(part, recovery, from: logs) }.get()
+        }
+        return (found.owed.count, found.uncertain.count)
+    }
+
+    /// A person has a write delivered that was dead or uncertain.
+    /// - Parameter payload: a `carried` record, as the store has it.
+    package func readmit(_ payload: [UInt8]) async throws(ReadmissionFailure) {
+        guard case .carried(let write) = LedgerRecord(payload), let owner = owner(of: write.intent.facts.lane) else {
+            throw .notARecord
+        }
+        let result: Result<Void, ReadmissionFailure> = await withCheckedContinuation { continuation in
+            owner.eventLoop.execute {
+                owner.value.delivery.readmit(write) { continuation.resume(returning: $0) }
+            }
+        }
+        try result.get()
+    }
+
+    // MARK: How it stands
+
+    /// By slot of the present configuration.
+    package func standing() async -> [LedgerStanding] {
+        var sums: [LedgerStanding] = []
+        for loop in loops {
+            let part = try? await loop.eventLoop.submit { loop.value.delivery.standing() }.get()
+            guard let part else { continue }
+            sums = sums.isEmpty ? part : zip(sums, part).map { $0.adding($1) }
+        }
+        return sums
+    }
+
+    /// What has become of writes since the start, by extraction.
+    package func ledgerCounts() async -> [String: LedgerCounts] {
+        var sums: [String: LedgerCounts] = [:]
+        for loop in loops {
+            let part = try? await loop.eventLoop.submit { loop.value.delivery.countsByName() }.get()
+            for (name, counts) in part ?? [:] { sums[name, default: LedgerCounts()].add(counts) }
+        }
+        return sums
+    }
+}
+
+extension LedgerStanding {
+    fileprivate func adding(_ other: LedgerStanding) -> LedgerStanding {
+        var sum = self
+        for side in [Side.monolith, .service] {
+            sum[side].writes += other[side].writes
+            sum[side].oldest = [sum[side].oldest, other[side].oldest].compactMap { $0 }.min()
+        }
+        sum.underWay += other.underWay
+        sum.paused += other.paused
+        return sum
+    }
+}
