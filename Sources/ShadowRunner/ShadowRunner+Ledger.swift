@@ -58,6 +58,14 @@ extension ShadowRunner {
 
     // MARK: What was left
 
+    /// While a process that is being taken over from delivers its own writes, this one only puts its own on record: they
+    /// come after.
+    package func holdDeliveries(_ isHeld: Bool) async {
+        for loop in loops {
+            try? await loop.eventLoop.submit { loop.value.delivery.isHeld = isHeld }.get()
+        }
+    }
+
     /// Takes over what logs hold of writes that were open. Before anything is served, or later, when a log is adopted.
     ///
     /// - Parameters:

@@ -29,4 +29,10 @@ struct SpoolPaths: Sendable {
     var cursor: String { "\(directory)/cursor" }
     var gaps: String { "\(directory)/gaps" }
     func segment(_ number: UInt32) -> String { "\(directory)/\(SegmentHeader.fileName(number))" }
+
+    /// The directory that `path` is in.
+    static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
 }

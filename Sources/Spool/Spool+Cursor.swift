@@ -34,6 +34,15 @@ extension Spool {
         }
     }
 
+    /// Says what is on disk now, so that none of it can be taken for a torn tail. Without it recovery knows less.
+    func writeCursor() {
+        do throws(SpoolError) {
+            try moveCursor(to: nil)
+        } catch {
+            logger.warning("the cursor was not written", metadata: ["spool": "\(directory)", "failure": "\(error)"])
+        }
+    }
+
     /// Writes the cursor down, and deletes what it says is not needed. In this order: a crash in between leaves segments that
     /// the next opening deletes.
     private func moveCursor(to position: LogPosition?) throws(SpoolError) {
@@ -66,26 +75,5 @@ extension Spool {
             state.segmentBytes -= state.sizes.isEmpty ? 0 : state.sizes.removeFirst()
             state.first = number + 1
         }
-    }
-
-    /// Takes no more records, waits until those that wait are on disk and answered, and gives the directory free. Blocks,
-    /// and must not be called from an append's answer.
-    package func close() {
-        let wasClosed = state.withLock { state in
-            defer { state.isClosed = true }
-            return state.isClosed
-        }
-        guard !wasClosed else { return }
-        // Behind whatever was asked for before.
-        writing.sync { commitWaiting() }
-        reading.sync {}
-        deleting.sync {}
-        // What is on disk now is said to be, so that none of it can be taken for a torn tail.
-        do throws(SpoolError) {
-            try moveCursor(to: nil)
-        } catch {
-            logger.warning("the cursor was not written", metadata: ["spool": "\(directory)", "failure": "\(error)"])
-        }
-        letGo()
     }
 }

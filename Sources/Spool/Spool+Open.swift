@@ -49,6 +49,8 @@ extension Spool {
                 paths: paths, id: id, options: options, files: files, logger: logger, lock: lock,
                 recovery: opening.recovery, state: state, writer: writer, cursor: cursor, gapFile: gapFile)
             spool.lookAtFreeSpace(always: true)
+            // From now on the first segment has to be there, and all that was found.
+            spool.writeCursor()
             return spool
         } catch {
             for file in opened { files.close(file) }
@@ -56,46 +58,39 @@ extension Spool {
         }
     }
 
-    /// Closes every file, the lock last.
-    func letGo() {
-        writer.withLock { writer in
-            if let active = writer.active { files.close(active.file) }
-            writer.active = nil
-        }
-        readers.withLock { $0.close { _ in true } }
-        drainReaders.withLock { $0.close { _ in true } }
-        cursor.withLock { $0.close() }
-        gapFile.withLock { $0.close() }
-        files.close(lock)
-    }
-
     private static func makeDirectory(_ directory: String, _ files: any SpoolFiles) throws(SpoolError) {
         try system { () throws(SystemFailure) in
             guard try files.makeDirectory(directory) else { return }
-            let above = directory.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
-                separator: "/")
-            try files.syncDirectory(directory.contains("/") ? (above.isEmpty ? "/" : above) : ".")
+            try files.syncDirectory(SpoolPaths.parent(of: directory))
         }
     }
 
     /// The lock is of the open file: it goes when this process closes it or dies.
     private static func takeLock(_ paths: SpoolPaths, _ files: any SpoolFiles) throws(SpoolError) -> Int32 {
-        let lock = try system { () throws(SystemFailure) in try files.open(paths.lock, .writingOrCreating) }
-        do throws(SpoolError) {
-            guard try system({ () throws(SystemFailure) in try files.lock(lock) }) else {
-                let holder =
-                    (try? files.readAll(lock, at: 0, count: 32)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-                let process = holder.split(separator: "\n").first.map { "process \($0)" } ?? "another process"
-                throw SpoolError(.locked, "the spool \(paths.directory) is in use by \(process)")
+        while true {
+            let lock = try system { () throws(SystemFailure) in try files.open(paths.lock, .writingOrCreating) }
+            do throws(SpoolError) {
+                guard try system({ () throws(SystemFailure) in try files.lock(lock) }) else {
+                    throw SpoolError(.locked, "the spool \(paths.directory) is in use by \(holder(lock, files))")
+                }
+            } catch {
+                files.close(lock)
+                throw error
             }
-        } catch {
+            if files.isFile(lock, at: paths.lock) {
+                // For that message only, so a full disk is no reason to stop.
+                try? files.truncate(lock, to: 0)
+                try? files.writeAll(lock, at: 0, Array("\(getpid())\n".utf8))
+                return lock
+            }
+            // Its holder has removed the directory meanwhile; the next file fails to open, or is of a directory made anew.
             files.close(lock)
-            throw error
         }
-        // For that message only, so a full disk is no reason to stop.
-        try? files.truncate(lock, to: 0)
-        try? files.writeAll(lock, at: 0, Array("\(getpid())\n".utf8))
-        return lock
+    }
+
+    private static func holder(_ lock: Int32, _ files: any SpoolFiles) -> String {
+        let text = (try? files.readAll(lock, at: 0, count: 32)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        return text.split(separator: "\n").first.map { "process \($0)" } ?? "another process"
     }
 
     /// The directory's id: from its file, or, if that is gone, from the segments.

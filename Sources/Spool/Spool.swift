@@ -127,7 +127,7 @@ package final class Spool: LedgerLog {
 
     /// True if every record has been drained and nothing is needed: the directory can be given up.
     package var isDrained: Bool {
-        state.withLock { $0.waiting.isEmpty && !$0.isCommitting && $0.drained >= $0.durable && $0.retained.isEmpty }
+        state.withLock { $0.isDrained }
     }
 
     /// Records that something failed for good: from now on nothing is taken.

@@ -17,14 +17,21 @@ package struct SpoolError: Error, Sendable, CustomStringConvertible {
     /// One or more sentences for whoever runs the proxy.
     package let message: String
     package let damage: SpoolDamage?
+    package let failure: SystemFailure?
 
     init(_ code: Code, _ message: String, damage: SpoolDamage? = nil) {
         self.code = code
         self.message = message
         self.damage = damage
+        failure = nil
     }
 
-    init(_ failure: SystemFailure) { self.init(.system, failure.description) }
+    init(_ failure: SystemFailure) {
+        code = .system
+        message = failure.description
+        damage = nil
+        self.failure = failure
+    }
 
     init(_ damage: SpoolDamage) { self.init(.damaged, damage.description, damage: damage) }
 

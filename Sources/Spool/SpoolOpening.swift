@@ -53,7 +53,9 @@ struct SpoolOpening {
             let file = try system { () throws(SystemFailure) in try files.open(paths.segment(number), .reading) }
             defer { files.close(file) }
             let size = try system { () throws(SystemFailure) in try files.size(file) }
-            guard let header = try header(of: number, file, size, isLast: isLast && number > cursor.durable.segment)
+            guard
+                let header = try header(
+                    of: number, file, size, isLast: isLast && cursor.durable <= LogPosition(segment: number, offset: 0))
             else {
                 unfinished = (number, size)
                 break

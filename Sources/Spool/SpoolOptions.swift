@@ -18,7 +18,7 @@ package struct SpoolOptions: Sendable {
 
     package init() {}
 
-    var effectiveSegmentSize: Int { max(4096, min(segmentSize, quota / 8, 1 << 30)) }
+    var effectiveSegmentSize: Int { max(1024, min(segmentSize, quota / 8, 1 << 30)) }
     var effectiveRecordLimit: Int { min(recordLimit, 1 << 30) }
     var effectiveInterval: Duration { min(max(commitInterval, .zero), .milliseconds(5)) }
 

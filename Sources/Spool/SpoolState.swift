@@ -67,6 +67,8 @@ struct SpoolState {
         min(drained.segment, retained.keys.min() ?? .max, first + UInt32(max(1, sizes.count) - 1))
     }
 
+    var isDrained: Bool { waiting.isEmpty && !isCommitting && drained >= durable && retained.isEmpty }
+
     /// Whether a record may wait for the next commit.
     func refusal(of size: Int, isEssential: Bool, _ options: SpoolOptions) -> LogRefusal? {
         if isClosed { return .closed }

@@ -124,7 +124,8 @@ final class WrittenOrigin: Sendable {
         }
 
         private static func message(_ status: Int, _ body: String) -> String {
-            "HTTP/1.1 \(status) X\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body
+            "HTTP/1.1 \(status) X\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+                + body
         }
     }
 }

@@ -53,6 +53,10 @@ final class DeliveryLoop {
     /// Records that are on their way to the disk, and reads on their way back.
     var underWay = 0
     var isStopped = false
+    /// Another process still delivers what comes before.
+    var isHeld = false {
+        didSet { if !isHeld { pump() } }
+    }
     private var isPumping = false
     var whenQuiet: (() -> Void)?
 
@@ -118,7 +122,7 @@ final class DeliveryLoop {
     /// Delivers what may be delivered. Work that ends at once makes room for the next, which may end at once too: one after
     /// the other, or a lane of thousands would nest as deep.
     func pump() {
-        guard !isPumping, !isStopped else { return }
+        guard !isPumping, !isStopped, !isHeld else { return }
         isPumping = true
         var isMoving = true
         while isMoving {

@@ -53,7 +53,9 @@ struct SlotFile {
     /// What a file's bytes say; for looking at one that somebody else has open.
     static func content(of bytes: [UInt8]) -> (newest: Content, sequence: UInt64) {
         guard bytes.contains(where: { $0 != 0 }) else { return (.fresh, 0) }
-        var newest: (newest: Content, sequence: UInt64) = (.damaged, 0)
+        // A first write that was torn leaves the other block empty: it was never said to be durable.
+        let isFirst = bytes.prefix(slot).allSatisfy { $0 == 0 } || bytes.dropFirst(slot).allSatisfy { $0 == 0 }
+        var newest: (newest: Content, sequence: UInt64) = (isFirst ? .fresh : .damaged, 0)
         for start in [0, slot] where bytes.count >= start + header {
             let found: (UInt64, [UInt8])? = bytes[start...].prefix(slot).withUnsafeBytes { block in
                 let length = Int(block.lowestFirst(16, UInt32.self))

@@ -22,6 +22,8 @@ package protocol SpoolFiles: Sendable {
     func names(in directory: String) throws(SystemFailure) -> [String]
     /// flock(2), exclusive; false if another open file has it. Held until `close`, by the death of the process, too.
     func lock(_ file: Int32) throws(SystemFailure) -> Bool
+    /// True if `path` names the open file, and not another one, or none.
+    func isFile(_ file: Int32, at path: String) -> Bool
     /// Bytes that this user may still write on the file system of `path`.
     func free(at path: String) throws(SystemFailure) -> Int
 }

@@ -107,6 +107,12 @@ package struct SystemFiles: SpoolFiles {
         return true
     }
 
+    package func isFile(_ file: Int32, at path: String) -> Bool {
+        var (opened, named) = (stat(), stat())
+        return fstat(file, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino
+            && opened.st_dev == named.st_dev
+    }
+
     package func free(at path: String) throws(SystemFailure) -> Int {
         var facts = statvfs()
         if statvfs(path, &facts) != 0 { throw SystemFailure("statvfs", path, errno) }

@@ -1,10 +1,12 @@
 import AdminAPI
 import Comparison
+import DualWrite
 import Extraction
 import Foundation
 import Logging
 import NIOCore
 import NIOPosix
+import PostgresStore
 import ProxyConfiguration
 import ProxyServer
 import ShadowRunner
@@ -39,7 +41,16 @@ final class ProxyProcess: Sendable {
         let recorder: EvidenceRecorder
         let observed: ObservedTraffic
         let store: StoreLink
+        let ledger: Ledger
         let logger: Logger
+    }
+
+    /// Dual-writes on disk, and their way to Postgres.
+    struct Ledger: Sendable {
+        let files: LedgerFiles
+        let drain: LedgerDrain
+        let gaps: LedgerGaps
+        let identities: IdentityDirectory
     }
 
     /// How long shadow work that waits may take, after the last client has gone.
@@ -88,10 +99,19 @@ final class ProxyProcess: Sendable {
         let cache = StateCache(data: data, logger: logger)
         let states = model.states(from: cache.load())
         let old = isTakingOver ? try await predecessor(data, logger) : nil
-        let parts = try await makeParts(model, states, data, logger)
+        let opened = try LedgerFiles.open(data, configuration.spool, logger: logger)
+        let parts: Parts
+        do {
+            parts = try await makeParts(model, states, data, opened.files, logger)
+        } catch {
+            opened.files.close()
+            throw error
+        }
+        let isFollowing = await recover(opened.found, parts)
         let keeper = StageKeeper(
             model: model, states: states, generation: 0, replica: ReplicaRegistry.newID(), store: parts.store,
-            recorder: parts.recorder, server: parts.server, shadow: parts.shadow, cache: cache, logger: logger)
+            recorder: parts.recorder, server: parts.server, shadow: parts.shadow, gaps: parts.ledger.gaps, cache: cache,
+            logger: logger)
         let registry = ReplicaRegistry(
             keeper: keeper, server: parts.server, recorder: parts.recorder, store: parts.store, data: data,
             logger: logger)
@@ -113,6 +133,9 @@ final class ProxyProcess: Sendable {
                     group.addTask { await registry.run() }
                     group.addTask { await guardRunner.run() }
                     group.addTask { await parts.observed.run() }
+                    group.addTask { await parts.ledger.drain.run() }
+                    group.addTask { await parts.ledger.gaps.run() }
+                    if isFollowing { group.addTask { await adoptPredecessor(parts) } }
                 }
             }
             Descriptors.warn(of: configuration, logger: logger)
@@ -126,30 +149,41 @@ final class ProxyProcess: Sendable {
             await parts.server.shutdown(deadline: .zero)
             await parts.shadow.shutdown()
             parts.recorder.gathers(from: nil)
+            parts.ledger.files.close()
             try? await parts.group.shutdownGracefully()
             throw error
         }
     }
 
     private static func makeParts(
-        _ model: TrafficModel, _ states: [String: ExtractionState], _ data: DataDirectory, _ logger: Logger
+        _ model: TrafficModel, _ states: [String: ExtractionState], _ data: DataDirectory, _ files: LedgerFiles,
+        _ logger: Logger
     ) async throws -> Parts {
         let configuration = model.configuration
         let store = StoreLink(configuration.store, data: data, logger: logger)
         let recorder = EvidenceRecorder(store: store, logger: logger) { store.clock.now }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads ?? System.coreCount)
         let directory = UpstreamDirectory(loop: group.next(), logger: logger)
+        let identities = IdentityDirectory { questions in
+            try await store.connected().partners(of: questions).map { ($0.question, $0.pair) }
+        }
+        let ledger = Ledger(
+            files: files, drain: LedgerDrain(files: files, store: store, identities: identities, logger: logger),
+            gaps: LedgerGaps(files: files, store: store, logger: logger) { store.clock.now },
+            identities: identities)
         let shadow = try await ShadowRunner(
-            loops: Array(group.makeIterator()), settings: model.shadow, directory: directory, recorder: recorder)
+            loops: Array(group.makeIterator()), settings: model.shadow, directory: directory, recorder: recorder,
+            identities: identities, log: files.own, now: { store.clock.now })
         let server = try await ProxyServer(
             group: group,
-            model: StageKeeper.proxyModel(model, states, generation: 0, shadow: shadow), directory: directory)
+            model: StageKeeper.proxyModel(model, states, generation: 0, shadow: shadow, gaps: ledger.gaps),
+            directory: directory)
         let observed = ObservedTraffic(recorder: recorder, store: store)
         let harvest = TrafficHarvest(server: server, observed: { observed.take($0) })
         recorder.gathers(from: { await harvest.gather(into: $0) })
         return Parts(
             group: group, server: server, shadow: shadow, recorder: recorder, observed: observed, store: store,
-            logger: logger)
+            ledger: ledger, logger: logger)
     }
 
     /// What a person sees who starts it.
@@ -211,9 +245,10 @@ final class ProxyProcess: Sendable {
             deadline: TimeAmount(await files.drain),
             idleGrace: hasSuccessor ? ProxyProcess.idleGraceAfterTakeover : ProxyProcess.idleGrace)
         if await !parts.shadow.drain(within: ProxyProcess.shadowDrainDeadline) {
-            let writes = await parts.shadow.undeliveredWrites().reduce(0, +)
+            let writes = await parts.shadow.standing().reduce(0) { $0 + $1.toMonolith.writes + $1.toService.writes }
             parts.logger.warning(
-                "stopped with shadow work left, \(writes) writes of it not delivered; it is counted")
+                "stopped with shadow work left; \(writes) writes stay in the spool, and are delivered at the next start"
+            )
         }
         await parts.shadow.shutdown()
         adminTask.cancel()
@@ -221,11 +256,12 @@ final class ProxyProcess: Sendable {
         background.cancel()
         await background.value
         // Without a goodbye a gap in the evidence is on record.
-        if await flush(isPatient: hasSuccessor) { await registry.signOff() }
+        if await flush(isPatient: hasSuccessor), await parts.ledger.drain.drainAll() { await registry.signOff() }
         parts.recorder.gathers(from: nil)
         storeTask.cancel()
         await storeTask.value
         await parts.store.stop()
+        parts.ledger.files.close()
         try? await parts.group.shutdownGracefully()
     }
 

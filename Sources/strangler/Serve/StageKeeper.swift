@@ -38,13 +38,16 @@ actor StageKeeper {
     let recorder: EvidenceRecorder
     let server: ProxyServer
     let shadow: ShadowRunner
+    private let gaps: LedgerGaps
     private let cache: StateCache
     let logger: Logger
 
     init(
         model: TrafficModel, states: [String: ExtractionState], generation: Int, replica: String, store: StoreLink,
-        recorder: EvidenceRecorder, server: ProxyServer, shadow: ShadowRunner, cache: StateCache, logger: Logger
+        recorder: EvidenceRecorder, server: ProxyServer, shadow: ShadowRunner, gaps: LedgerGaps, cache: StateCache,
+        logger: Logger
     ) {
+        self.gaps = gaps
         self.replica = replica
         self.shadow = shadow
         knowsStages = model.definitions.isEmpty || states.values.contains { $0.version > 0 }
@@ -121,14 +124,16 @@ actor StageKeeper {
         generation += 1
         // Clients first, the disk after.
         await server.update(
-            Self.proxyModel(model, states, generation: generation, shadow: shadow))
+            Self.proxyModel(model, states, generation: generation, shadow: shadow, gaps: gaps))
         cache.save(states.values.sorted { $0.name < $1.name })
     }
 
     static func proxyModel(
-        _ model: TrafficModel, _ states: [String: ExtractionState], generation: Int, shadow: ShadowRunner
+        _ model: TrafficModel, _ states: [String: ExtractionState], generation: Int, shadow: ShadowRunner,
+        gaps: LedgerGaps
     ) -> ProxyModel {
         let settings = model.shadow
+        let names = model.slots.names
         return ProxyModel(
             snapshot: model.snapshot(of: states, generation: generation), upstreams: model.upstreams,
             settings: model.settings
@@ -136,7 +141,11 @@ actor StageKeeper {
             ExchangeHandoff(
                 shadow: { shadow.accept($0, under: settings) },
                 admits: shadow.admission(under: settings), leftOut: shadow.sampling(under: settings),
-                checks: shadow.checking(under: settings))
+                checks: shadow.checking(under: settings), intend: shadow.intending(under: settings),
+                withdraw: { shadow.withdraw($0) },
+                unrecorded: { slot, _, _, reason, isServed in
+                    gaps.note(extraction: names[slot], reason: reason, isServed: isServed)
+                })
         }
     }
 

@@ -23,6 +23,7 @@ extension ProxySettings {
         body = TimeAmount(timeouts.body)
         exchange = timeouts.exchange.map(TimeAmount.init)
         buffer = limits.buffer
+        recording = TimeAmount(configuration.spool.wait)
     }
 }
 

@@ -75,7 +75,8 @@ struct TrafficModel: Sendable {
                     service: UpstreamSettings(extraction, configuration),
                     comparer: Comparer(rules: extraction.rules, redactor: redactor), rules: extraction.rules,
                     timeout: extraction.shadowTimeout, noise: extraction.definition.noise.hundredths,
-                    contract: extraction.contract,
+                    contract: extraction.contract, board: slots.slot(of: extraction.definition.name).map { boards[$0] },
+                    attempts: extraction.definition.writeRules.attempts,
                     identity: IdentityMapping(
                         rules: extraction.rules.identity,
                         routes: configuration.routes
@@ -83,9 +84,10 @@ struct TrafficModel: Sendable {
                                 configuration.extractions[$0.extraction].definition.name == extraction.definition.name
                             }
                             .map(\.pattern),
-                        templates: extraction.contract?.templates ?? []))
+                        templates: extraction.contract?.templates ?? []),
+                    identityWait: extraction.definition.writeRules.identityWait)
             },
-            templates: configuration.templates, redactor: redactor)
+            templates: configuration.templates, redactor: redactor, success: configuration.writeRules.map(\.success))
     }
 
     /// What is known, and a beginning for every extraction of the configuration of which nothing is.

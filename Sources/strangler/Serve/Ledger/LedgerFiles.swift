@@ -27,7 +27,9 @@ final class LedgerFiles: Sendable {
     struct Found {
         var recovery = LedgerRecovery()
         var logs: [Spool] = []
-        /// Bytes in whole frames that are no record of the ledger's.
+        /// By extraction: what both sides' answers told of names, and Postgres may not have yet.
+        var pairs: [String: [IdentityPair]] = [:]
+        /// Whole frames that are no record of the ledger's.
         var unreadable = 0
     }
 
@@ -61,7 +63,7 @@ final class LedgerFiles: Sendable {
 
     /// Takes over what processes have left since. Blocks.
     func adoptOrphans() throws -> Found {
-        var found = Found()
+        var found = Found(logs: [own])
         try adopt(into: &found)
         return found
     }
@@ -69,7 +71,9 @@ final class LedgerFiles: Sendable {
     private func adopt(into found: inout Found) throws {
         for directory in try directories.orphans() where found.logs.count < Int(UInt8.max) {
             let place = UInt8(found.logs.count)
-            guard let spool = try directories.adopt(directory, options: options, visit: { found.add($1, at: $0, of: place) })
+            guard
+                let spool = try directories.adopt(
+                    directory, options: options, visit: { found.add($1, at: $0, of: place) })
             else { continue }
             found.logs.append(spool)
             adoptedOnes.withLock { $0.append(spool) }
@@ -82,10 +86,11 @@ final class LedgerFiles: Sendable {
 
     /// Of an adopted one that nobody needs any more.
     func remove(_ spool: Spool) {
-        adoptedOnes.withLock { $0.removeAll { $0 === spool } }
         do throws(SpoolError) {
-            try directories.remove(spool)
+            guard spool.gaps.isEmpty, try spool.remove() else { return }
+            adoptedOnes.withLock { $0.removeAll { $0 === spool } }
         } catch {
+            adoptedOnes.withLock { $0.removeAll { $0 === spool } }
             logger.error("a spool that is not needed stays: \(error)")
         }
     }
@@ -101,5 +106,10 @@ extension LedgerFiles.Found {
     fileprivate mutating func add(_ record: [UInt8], at position: LogPosition, of place: UInt8) {
         let isRecord = record.withUnsafeBytes { recovery.add($0, at: position, origin: place) }
         if !isRecord { unreadable += 1 }
+        if case .delivered? = record.withUnsafeBytes({ LedgerGlance($0)?.kind }),
+            case .delivered(let facts, let delivered) = LedgerRecord(record), !delivered.pairs.isEmpty
+        {
+            pairs[facts.extraction, default: []] += delivered.pairs
+        }
     }
 }

@@ -7,7 +7,7 @@ import Synchronization
 /// Writes that went to one side alone because they could not be on record. On disk at once, in a place that needs no room;
 /// in Postgres as soon as it is there, where they close the gates until somebody waives them.
 final class LedgerGaps: Sendable {
-    private let spool: Spool
+    private let files: LedgerFiles
     private let store: StoreLink
     private let logger: Logger
     private let now: @Sendable () -> Date
@@ -24,8 +24,8 @@ final class LedgerGaps: Sendable {
     /// A gap that has not grown for so long is over: the next one is another.
     private static let quiet: Int64 = 10_000
 
-    init(spool: Spool, store: StoreLink, logger: Logger, now: @escaping @Sendable () -> Date) {
-        self.spool = spool
+    init(files: LedgerFiles, store: StoreLink, logger: Logger, now: @escaping @Sendable () -> Date) {
+        self.files = files
         self.store = store
         self.logger = logger
         self.now = now
@@ -47,7 +47,7 @@ final class LedgerGaps: Sendable {
         }
         guard isServed else { return }
         let at = Int64(now().timeIntervalSince1970 * 1_000)
-        spool.recordGap(SpoolGap(extraction: extraction, began: at, ended: at, count: 1, reason: reason)) { _ in }
+        files.own.recordGap(SpoolGap(extraction: extraction, began: at, ended: at, count: 1, reason: reason)) { _ in }
     }
 
     /// Until its task is cancelled.
@@ -60,6 +60,10 @@ final class LedgerGaps: Sendable {
 
     /// Brings what is known to Postgres. A gap that is over is forgotten here.
     func file() async {
+        for spool in files.adopted + [files.own] { await file(spool) }
+    }
+
+    private func file(_ spool: Spool) async {
         let gaps = spool.gaps
         guard !gaps.isEmpty, let store = try? store.connected() else { return }
         let at = Int64(now().timeIntervalSince1970 * 1_000)

@@ -1,0 +1,44 @@
+import DualWrite
+import Logging
+import ShadowRunner
+import Spool
+
+/// What processes before this one have left of dual-writes.
+extension ProxyProcess {
+    /// Before anybody is served: lanes that are owed something must be known.
+    /// - Returns: whether another process still delivers its own; this one's wait until then.
+    static func recover(_ found: LedgerFiles.Found, _ parts: Parts) async -> Bool {
+        let isFollowing = (try? parts.ledger.files.hasPredecessor()) ?? false
+        if isFollowing { await parts.shadow.holdDeliveries(true) }
+        await take(found, parts)
+        return isFollowing
+    }
+
+    /// Until the process is gone that this one succeeds; what it has left comes first.
+    static func adoptPredecessor(_ parts: Parts) async {
+        while !Task.isCancelled {
+            do {
+                let files = parts.ledger.files
+                await take(try files.adoptOrphans(), parts)
+                if try !files.hasPredecessor() { break }
+            } catch {
+                parts.logger.error("what the process before has left cannot be read yet: \(error)")
+            }
+            guard (try? await Task.sleep(for: .milliseconds(250))) != nil else { return }
+        }
+        await parts.shadow.holdDeliveries(false)
+    }
+
+    private static func take(_ found: LedgerFiles.Found, _ parts: Parts) async {
+        for (extraction, pairs) in found.pairs { parts.ledger.identities.learn(pairs, extraction: extraction) }
+        let (owed, uncertain) = await parts.shadow.recover(found.recovery, from: found.logs)
+        if owed + uncertain > 0 {
+            parts.logger.notice(
+                "dual-writes of before: \(owed) are still to be delivered, \(uncertain) are uncertain (`strangler writes`)"
+            )
+        }
+        if found.unreadable > 0 {
+            parts.logger.error("\(found.unreadable) records of the spool are none of the ledger's: of a newer version?")
+        }
+    }
+}
