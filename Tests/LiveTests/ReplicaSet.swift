@@ -57,7 +57,7 @@ final class ReplicaSet {
     }
 
     /// `host='/tmp/x' port=5432 dbname='a' user=b` as a URL.
-    private static func url(_ parameters: String) -> String? {
+    static func url(_ parameters: String) -> String? {
         var fields: [String: String] = [:]
         for part in parameters.split(separator: " ") {
             let pair = part.split(separator: "=", maxSplits: 1)
