@@ -23,14 +23,18 @@ package struct ShadowedExtraction: Sendable {
     package let attempts: Int
     /// How long a write waits for the other side's name of something.
     package let identityWait: Duration
+    /// What can be read of it, to know where a write can be looked at again.
+    package let readable: ReadablePaths
     /// Where things are named that each side has a name of its own for; nil: nowhere.
     package let identity: IdentityMapping?
 
     package init(
         name: String, service: UpstreamSettings, comparer: Comparer, rules: ComparisonRules, timeout: Duration,
         noise: Int = 0, contract: ContractDocument? = nil, board: LaneBoard? = nil, attempts: Int = 12,
-        identity: IdentityMapping? = nil, identityWait: Duration = .seconds(30)
+        identity: IdentityMapping? = nil, identityWait: Duration = .seconds(30),
+        readable: ReadablePaths = ReadablePaths([])
     ) {
+        self.readable = readable
         self.identityWait = identityWait
         self.identity = identity
         self.contract = contract

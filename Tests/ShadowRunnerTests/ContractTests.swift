@@ -46,7 +46,7 @@ import Upstreams
                 try captured(get("/api/v1/orders/7"), jsonAnswer("{}"), isOverCap: true),
                 try captured(get("/api/v1/other/1"), jsonAnswer("{}")),
             ] {
-                try await shadow.loops[0].submit { try await shadow.accept(exchange) }.get()
+                try await shadow.loops[0].submit { shadow.runner.accept(exchange) }.get()
             }
             #expect(try await shadow.verdicts() == [:])
             #expect(shadow.service.requests.isEmpty && shadow.monolith.requests.isEmpty)

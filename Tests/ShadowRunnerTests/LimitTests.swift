@@ -20,11 +20,11 @@ import Testing
 
     @Test func `the bytes that wait are bounded, too`() async throws {
         let barrier = Barrier()
-        let write = post("/api/v1/a", String(repeating: "a", count: 10_000))
+        let body = "\"" + String(repeating: "a", count: 10_000) + "\""
         try await withShadow(
-            Setup(maximumBytes: 30_000), service: { _, _ in .after(barrier, .json("{}")) }
+            Setup(maximumBytes: 30_000), service: { _, _ in .after(barrier, .json(body)) }
         ) { shadow in
-            for _ in 0..<5 { try await shadow.accept(try exchange(write, answer: jsonAnswer("{}"))) }
+            for _ in 0..<5 { try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer(body))) }
             try await eventually("three are shed") { await shadow.verdictsSoFar() == ["not-compared shed": 3] }
             #expect((20_000...30_000).contains(await shadow.runner.load.bytes))
             barrier.open()
@@ -145,10 +145,10 @@ import Testing
             }
             try await eventually("two are at the service") { shadow.service.requests.count == 2 }
             await shadow.runner.shutdown()
-            #expect(await shadow.verdictsSoFar() == ["not-compared shutting-down": 4])
+            #expect(await shadow.verdictsSoFar() == ["not-compared shutting-down": 3], "the write is still on record")
 
             try await shadow.accept(try exchange(get("/api/v1/a"), answer: jsonAnswer("{}")))
-            #expect(try await shadow.verdicts() == ["not-compared shutting-down": 5])
+            #expect(try await shadow.verdicts() == ["not-compared shutting-down": 4])
             #expect(shadow.service.requests.count == 2)
         }
     }

@@ -11,7 +11,7 @@ private let newer = #"{"id":"ord_1","total":11}"#
 @Suite struct UnsettledTests {
     private func accept(_ count: Int, _ shadow: ShadowUnderTest) throws {
         for _ in 0..<count {
-            try await shadow.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
+            shadow.runner.accept(try exchange(get("/api/v1/orders/1"), answer: jsonAnswer(order)))
         }
     }
 

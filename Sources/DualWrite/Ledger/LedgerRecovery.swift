@@ -60,6 +60,10 @@ package struct LedgerRecovery: Sendable {
         return true
     }
 
+    package mutating func add(_ record: [UInt8], at position: LogPosition, origin: UInt8) -> Bool {
+        record.withUnsafeBytes { add($0, at: position, origin: origin) }
+    }
+
     private mutating func name(_ glance: LedgerGlance, _ record: UnsafeRawBufferPointer) -> UInt32 {
         let key = Array(record[glance.extraction]) + [0] + Array(record[glance.endpoint])
         if let place = places[key] { return place }

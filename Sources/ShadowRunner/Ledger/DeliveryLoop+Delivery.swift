@@ -171,7 +171,7 @@ extension DeliveryLoop {
         case .retry(let burned, let reason): retry(attempt, write, burned: burned, reason)
         case .dead(let reason):
             compared(attempt, write)
-            dead(attempt.handle, write, attempt.held.open(write), reason)
+            dead(attempt.handle, write, attempt.held.open(write), reason, attempts: write.attempts + 1)
         }
     }
 
@@ -181,11 +181,11 @@ extension DeliveryLoop {
             if write.wasSent { counts.possiblyTwice += 1 }
         }
         var delivered = WriteDelivered(status: attempt.status ?? 0, attempts: write.attempts + 1)
-        let exchange = attempt.held.exchange
         delivered.pairs = learnedPairs(attempt, from: write.answeredBy)
         // Before the lane goes on: what comes next may speak of it.
         sender.identities.learn(delivered.pairs, extraction: attempt.extraction.name)
-        delivered.entity = WrittenEntity(exchange)?.path(attempt.extraction, delivered.pairs, write.answeredBy)
+        delivered.entity = EntityPath.of(
+            attempt.held.open(write), rules: attempt.extraction.rules.identity, in: attempt.extraction.readable)
         compared(attempt, write)
         finish(
             attempt.handle, [.delivered(write.facts, delivered), .settled(write.facts, how: .delivered)])
@@ -214,11 +214,12 @@ extension DeliveryLoop {
     }
 
     private func dead(
-        _ handle: LedgerIndex.Handle, _ write: LedgerIndex.Write, _ open: OpenWrite, _ reason: String
+        _ handle: LedgerIndex.Handle, _ write: LedgerIndex.Write, _ open: OpenWrite, _ reason: String,
+        attempts: Int? = nil
     ) {
         count(write.extraction) { $0.dead[reason, default: 0] += 1 }
         var open = open
-        open.attempts = write.attempts
+        open.attempts = attempts ?? write.attempts
         finish(handle, [.dead(open, reason: reason)])
     }
 
