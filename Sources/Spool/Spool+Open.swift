@@ -23,7 +23,7 @@ extension Spool {
             let numbers = try system { () throws(SystemFailure) in try files.names(in: directory) }
                 .compactMap(SegmentHeader.number(inFileName:)).sorted()
             let id = try identity(paths, files, numbers, logger)
-            let (cursor, content) = try system { () throws(SystemFailure) in try SlotFile.open(paths.cursor, files) }
+            var (cursor, content) = try system { () throws(SystemFailure) in try SlotFile.open(paths.cursor, files) }
             defer { opened.isEmpty ? () : cursor.close() }
             let (gapFile, gapContent) = try system { () throws(SystemFailure) in try SlotFile.open(paths.gaps, files) }
             defer { opened.isEmpty ? () : gapFile.close() }
@@ -32,7 +32,7 @@ extension Spool {
             let start = try position(content, numbers, paths)
             var opening = SpoolOpening(paths: paths, files: files, id: id, key: options.key)
             try opening.read(numbers, start, visit)
-            let (active, commit) = try opening.activate(start)
+            let (active, commit) = try opening.activate(start, deletes: (try? cursor.write(start.bytes)) != nil)
             let end = opening.end
             if let cut = opening.recovery.cut {
                 logger.warning(

@@ -79,11 +79,4 @@ package struct SpoolDirectories: Sendable {
             try files.syncDirectory(SpoolPaths.parent(of: root))
         }
     }
-
-    /// Spools of processes that live.
-    /// - Parameter own: not counted.
-    package func others(than own: Spool) throws(SpoolError) -> [String] {
-        let orphans = try orphans()
-        return try numbers().map(path).filter { $0 != own.directory && !orphans.contains($0) }
-    }
 }

@@ -176,15 +176,24 @@ struct SpoolOpening {
 
     /// Deletes what is not needed, cuts off the torn tail and brings the last commit to disk, so that whatever was read is
     /// there for good.
+    /// - Parameter deletes: the cursor that says so is certainly on disk.
     /// - Returns: the segment to go on with, nil if there is none, and the commit to go on with.
-    mutating func activate(_ cursor: CursorContent) throws(SpoolError) -> (ActiveSegment?, commit: UInt32) {
-        for number in leftovers + (unfinished.map { [$0.number] } ?? []) {
-            try system { () throws(SystemFailure) in try files.remove(paths.segment(number)) }
+    mutating func activate(_ cursor: CursorContent, deletes: Bool) throws(SpoolError) -> (
+        ActiveSegment?, commit: UInt32
+    ) {
+        if deletes {
+            for number in leftovers {
+                try system { () throws(SystemFailure) in try files.remove(paths.segment(number)) }
+            }
+            recovery.leftovers = leftovers.count
         }
-        recovery.leftovers = leftovers.count
         if let unfinished {
-            recovery.cut = SpoolRecovery.Cut(file: paths.segment(unfinished.number), offset: 0, bytes: unfinished.size)
-            try system { () throws(SystemFailure) in try files.syncDirectory(paths.directory) }
+            let path = paths.segment(unfinished.number)
+            try system { () throws(SystemFailure) in
+                try files.remove(path)
+                try files.syncDirectory(paths.directory)
+            }
+            recovery.cut = SpoolRecovery.Cut(file: path, offset: 0, bytes: unfinished.size)
         }
         guard let last else { return (nil, 0) }
         let path = paths.segment(last.header.number)

@@ -102,7 +102,7 @@ extension Spool {
         var found: [[UInt8]] = []
         var next = start ?? drained
         while true {
-            let (records, then) = try records(from: next)
+            let (records, then) = try self.records(from: next)
             if records.isEmpty { return found }
             found += records.map(\.record)
             next = then
@@ -146,3 +146,5 @@ func mode(_ path: String) -> UInt32 {
     var facts = stat()
     return stat(path, &facts) == 0 ? facts.st_mode & 0o777 : 0
 }
+
+func setMode(_ path: String, _ mode: UInt32) { chmod(path, mode) }

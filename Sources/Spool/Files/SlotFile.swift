@@ -19,6 +19,7 @@ struct SlotFile {
     private let files: any SpoolFiles
     private let file: Int32
     private var sequence: UInt64 = 0
+    /// What this process has brought to disk. What it only read may be in memory alone, if a sync has failed before.
     private var current: [UInt8]?
     /// Of the write or sync that failed: what is on disk is not known, and a second sync would not say.
     private(set) var failure: SystemFailure?
@@ -32,7 +33,7 @@ struct SlotFile {
             let bytes = try files.readAll(file, at: 0, count: 2 * slot)
             var opened = SlotFile(path: path, files: files, file: file)
             let content = content(of: bytes)
-            if case .bytes(let bytes) = content.newest { (opened.sequence, opened.current) = (content.sequence, bytes) }
+            if case .bytes = content.newest { opened.sequence = content.sequence }
             if bytes.count < 2 * slot, content.newest == .fresh {
                 try files.writeAll(file, at: 0, [UInt8](repeating: 0, count: 2 * slot))
                 try files.sync(file)
