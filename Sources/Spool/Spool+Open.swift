@@ -66,7 +66,7 @@ extension Spool {
     }
 
     /// The lock is of the open file: it goes when this process closes it or dies.
-    private static func takeLock(_ paths: SpoolPaths, _ files: any SpoolFiles) throws(SpoolError) -> Int32 {
+    static func takeLock(_ paths: SpoolPaths, _ files: any SpoolFiles) throws(SpoolError) -> Int32 {
         while true {
             let lock = try system { () throws(SystemFailure) in try files.open(paths.lock, .writingOrCreating) }
             do throws(SpoolError) {
@@ -88,7 +88,7 @@ extension Spool {
         }
     }
 
-    private static func holder(_ lock: Int32, _ files: any SpoolFiles) -> String {
+    static func holder(_ lock: Int32, _ files: any SpoolFiles) -> String {
         let text = (try? files.readAll(lock, at: 0, count: 32)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         return text.split(separator: "\n").first.map { "process \($0)" } ?? "another process"
     }
