@@ -75,6 +75,8 @@ private struct LedgerWorld {
             case .outcome:
                 guard let handle = waiting.removeValue(forKey: sequence) else { continue }
                 index.owed(handle, at: position, now: now)
+            case .dead:
+                if let handle = waiting.removeValue(forKey: sequence) { close(handle) }
             default: break
             }
         }
@@ -143,7 +145,7 @@ private struct LedgerWorld {
                 .dead(
                     OpenWrite(intent: WriteIntent(facts: facts, requestHead: [], requestBody: []), outcome: .sample()),
                     reason: reason))
-            close(handle)
+            waiting[facts.sequence] = handle
         case .retry(let burned, let reason):
             if burned { unsynced.append(.attempted(facts, attempts: write.attempts + 1, reason: reason)) }
             index.failed(
@@ -204,10 +206,10 @@ private struct LedgerWorld {
 }
 
 @Suite struct LedgerSimulationTests {
-    @Test(arguments: 0..<60 as Range<UInt64>)
+    @Test(arguments: 0..<100 as Range<UInt64>)
     func `whatever crashes when, no acknowledged write is lost, and none comes first out of turn`(_ seed: UInt64) {
         var world = LedgerWorld(seed: seed)
-        for _ in 0..<1_500 { world.step() }
+        for _ in 0..<1_000 { world.step() }
         world.crash()
         world.comeToRest()
         while !world.unsynced.isEmpty { world.comeToRest() }

@@ -220,7 +220,11 @@ extension DeliveryLoop {
         count(write.extraction) { $0.dead[reason, default: 0] += 1 }
         var open = open
         open.attempts = attempts ?? write.attempts
-        finish(handle, [.dead(open, reason: reason)])
+        // Its lane waits for the disk: if this were forgotten, the write would be delivered behind those that came after it.
+        append(.dead(open, reason: reason), essential: true, retained: false) { delivery, result in
+            if case .success = result, write.isDurable { delivery.logs[Int(write.origin)].release(write.intent) }
+            delivery.close(handle)
+        }
     }
 
     /// The two answers, if there are two, are held against each other like a read's.
