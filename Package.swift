@@ -155,7 +155,9 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(
             name: "FuzzProperties",
-            dependencies: ["HTTPWire", "Routing", "Comparison", "ContentCoding", "Contract", "TestSupport"],
+            dependencies: [
+                "HTTPWire", "Routing", "Extraction", "Comparison", "ContentCoding", "Contract", "DualWrite", "TestSupport",
+            ],
             path: "Tests/Fuzzing/Properties"),
         .executableTarget(
             name: "comparison-benchmark", dependencies: ["Comparison"], path: "Tests/Benchmarks/comparison"),
@@ -163,7 +165,8 @@ let package = Package(
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "HTTPWire", "TestSupport"]),
         .testTarget(name: "ExtractionTests", dependencies: ["Extraction", "TestSupport"]),
         .testTarget(
-            name: "DualWriteTests", dependencies: ["DualWrite", "Comparison", "Extraction", "HTTPWire", "TestSupport"]),
+            name: "DualWriteTests",
+            dependencies: ["DualWrite", "Comparison", "Extraction", "HTTPWire", "Routing", "TestSupport"]),
         .testTarget(
             name: "SpoolTests",
             dependencies: ["Spool", "DualWrite", "TestSupport", .product(name: "Logging", package: "swift-log")]),

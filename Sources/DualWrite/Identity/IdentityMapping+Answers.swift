@@ -17,18 +17,19 @@ extension IdentityMapping {
     /// partners count as equal. One without a partner stays, and differs from whatever the other side says, unless neither side
     /// knows it by another name.
     package func translated(_ answer: Answer, from side: Side, find: Find) -> TranslatedAnswer {
-        var result = TranslatedAnswer(answer: answer)
+        var translated = answer
+        var isUncertain = false
         let find: Find = { kind, side, value in
             let partner = find(kind, side, value)
             switch partner {
             case .known: return partner
             case .unknown(isFinal: false):
-                result.isUncertain = true
+                isUncertain = true
                 return partner
             case .unknown(isFinal: true):
                 // The other side's own name has no business here.
                 let reverse = find(kind, side.other, value)
-                if reverse == .unknown(isFinal: false) { result.isUncertain = true }
+                if reverse == .unknown(isFinal: false) { isUncertain = true }
                 guard case .known(let pair) = reverse, pair.value(at: side) != value else { return partner }
                 var misnamed = pair
                 let text = "\(value) (at the \(side.other): \(pair.value(at: side)) here)"
@@ -36,12 +37,10 @@ extension IdentityMapping {
                 return .known(misnamed)
             }
         }
-        withoutActuallyEscaping(find) { find in
-            var run = TranslationRun(mapping: self, side: side)
-            translateHeaders(&result.answer, &run, find)
-            translateBody(&result.answer, &run, find)
-        }
-        return result
+        var run = TranslationRun(mapping: self, side: side)
+        translateHeaders(&translated, &run, find)
+        translateBody(&translated, &run, find)
+        return TranslatedAnswer(answer: translated, isUncertain: isUncertain)
     }
 
     private func translateHeaders(_ answer: inout Answer, _ run: inout TranslationRun, _ find: Find) {

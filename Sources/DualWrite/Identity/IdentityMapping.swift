@@ -100,7 +100,7 @@ extension IdentityMapping.Rule {
             }
         }
         if (isOnly && !isFound) || (isBare && parent == nil) {
-            collections.formUnion(routes.compactMap { Self.collection(of: $0) })
+            collections.formUnion(Self.collections(of: routes))
         }
         self.name = name
         self.collections = collections
@@ -135,23 +135,24 @@ extension IdentityMapping.Rule {
         return tail.count == 2 ? [field, .anywhere(Array(tail))] : [field, .inElements([last])]
     }
 
-    /// What stands before the first parameter that may be the identity, folded: `orders` of `/api/{tenant}/orders/**` and of
-    /// `/api/orders/{id}/items`.
-    private static func collection(of route: RoutePattern) -> [UInt8]? {
-        var literals: [(text: [UInt8], parameter: String?)] = []
-        for segment in route.segments {
-            switch segment {
-            case .literal(let text): literals.append((text, nil))
-            case .parameter(let name):
-                if let last = literals.last, last.parameter == nil { literals[literals.count - 1].parameter = name }
-            }
+    /// What routes call the collection, folded: `orders` of `/api/{tenant}/orders/**` and of `/api/{tenant}/orders/{id}/items`.
+    /// Where none says so clearly, what stands before their first parameters.
+    private static func collections(of routes: [RoutePattern]) -> Set<[UInt8]> {
+        let clear = Set(routes.compactMap { collection(of: $0, isClear: true) })
+        return clear.isEmpty ? Set(routes.compactMap { collection(of: $0, isClear: false) }) : clear
+    }
+
+    private static func collection(of route: RoutePattern, isClear: Bool) -> [UInt8]? {
+        if route.matchesRest, case .literal(let text) = route.segments.last { return IdentityWords.folded(text) }
+        var last: [UInt8]?
+        for (index, segment) in route.segments.enumerated() {
+            guard case .literal(let text) = segment else { continue }
+            last = text
+            guard route.segments.indices.contains(index + 1), case .parameter(let name) = route.segments[index + 1],
+                !isClear || IdentityWords.isBare(Array(name.utf8))
+            else { continue }
+            return IdentityWords.folded(text)
         }
-        if route.matchesRest, case .literal = route.segments.last {
-            return literals.last.map { IdentityWords.folded($0.text) }
-        }
-        let followed = literals.filter { $0.parameter != nil }
-        let best =
-            followed.first { IdentityWords.isBare(Array(($0.parameter ?? "").utf8)) } ?? followed.first ?? literals.last
-        return best.map { IdentityWords.folded($0.text) }
+        return isClear ? nil : last.map { IdentityWords.folded($0) }
     }
 }

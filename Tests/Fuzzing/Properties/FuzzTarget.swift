@@ -15,6 +15,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case otherVariants = "other-variants"
     case contentCoding = "content-coding"
     case contract
+    case identityApply = "identity-apply"
 
     /// Checks every property of this target over one input.
     /// - Returns: what became of the input; tests demand that their inputs reach more than one end.
@@ -35,6 +36,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .otherVariants: try checkOtherVariants(bytes)
         case .contentCoding: try checkContentCoding(bytes)
         case .contract: try checkContract(bytes)
+        case .identityApply: try checkIdentity(bytes)
         }
     }
 

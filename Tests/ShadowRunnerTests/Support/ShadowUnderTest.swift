@@ -31,6 +31,7 @@ struct Setup: Sendable {
     var attempts = 12
     var board: LaneBoard?
     var log: (any LedgerLog)?
+    var identities = IdentityDirectory()
 }
 
 /// A runner on two loops, between two origins and a store in memory.
@@ -134,7 +135,7 @@ func withShadow(
     let recorder = EvidenceRecorder(store: store, logger: logger) { clock.now }
     let loops = Array(group.makeIterator())
     let runner = try await ShadowRunner(
-        loops: loops, settings: settings, recorder: recorder, log: setup.log
+        loops: loops, settings: settings, recorder: recorder, identities: setup.identities, log: setup.log
     ) { clock.now }
     let outcome: Result<Void, any Error>
     do {
@@ -156,6 +157,8 @@ func withShadow(
     try outcome.get()
 }
 
+private let contractPaths = ["/api/v1/orders", "/api/v1/orders/{id}"]
+
 private func shadowSettings(_ setup: Setup, monolith: Int, service: Int) throws -> ShadowSettings {
     let redactor = Redactor(key: Array("a key for tests".utf8))
     let here = SourceLocation(file: "orders.yaml", line: 1, column: 1)
@@ -163,10 +166,11 @@ private func shadowSettings(_ setup: Setup, monolith: Int, service: Int) throws 
     let extraction = ShadowedExtraction(
         name: "orders", service: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: service)),
         comparer: Comparer(rules: setup.rules, redactor: redactor), rules: setup.rules, timeout: setup.timeout,
-        noise: setup.noise, contract: setup.contract, board: setup.board, attempts: setup.attempts)
+        noise: setup.noise, contract: setup.contract, board: setup.board, attempts: setup.attempts,
+        identity: IdentityMapping(rules: setup.rules.identity, routes: [route.pattern], templates: contractPaths))
     return ShadowSettings(
         monolith: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: monolith)), extractions: [extraction],
-        templates: EndpointTemplates(routes: [route], known: [["/api/v1/orders", "/api/v1/orders/{id}"]]),
+        templates: EndpointTemplates(routes: [route], known: [contractPaths]),
         redactor: redactor, maximumJobs: setup.maximumJobs, maximumBytes: setup.maximumBytes,
         maximumConnections: setup.maximumConnections, answerLimit: setup.answerLimit,
         answerCeiling: setup.answerCeiling, maximumEndpoints: setup.maximumEndpoints, settleDelay: setup.settleDelay)
