@@ -39,7 +39,9 @@ extension LedgerRecord {
             return .attempted(intent.facts, attempts: .random(in: 0...300, using: &chance), reason: text(&chance))
         case .delivered:
             let pairs = (0..<Int.random(in: 0...3, using: &chance)).map { _ in
-                IdentityPair(kind: text(&chance), monolith: text(&chance), service: text(&chance))
+                IdentityPair(
+                    kind: text(&chance), monolith: text(&chance), service: text(&chance),
+                    spelling: IdentitySpelling(rawValue: .random(in: 0...15, using: &chance)))
             }
             return .delivered(
                 intent.facts,

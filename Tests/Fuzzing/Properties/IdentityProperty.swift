@@ -9,7 +9,9 @@ extension FuzzTarget {
     func checkIdentity(_ bytes: UnsafeRawBufferPointer) throws(Violation) -> Outcome {
         let parts = Array(bytes).split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false).map(Array.init)
         guard parts.count == 3, let mapping = Self.mapping else { return .refused }
-        let value = String(decoding: parts[1], as: UTF8.self)
+        // Parsed heads have no blanks around values.
+        let value = String(decoding: parts[1].drop { $0 == 0x20 }, as: UTF8.self)
+        guard value.last != " " else { return .refused }
         for type in ["application/json", "application/x-www-form-urlencoded"] {
             let fields = [HeaderField(name: "Content-Type", value: type), HeaderField(name: "X-Order", value: value)]
             try Self.checkRequest(.init(target: parts[0], fields: fields, body: parts[2]), mapping)
