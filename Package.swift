@@ -109,7 +109,7 @@ let package = Package(
         .target(
             name: "AdminAPI",
             dependencies: [
-                "Extraction", "Comparison",
+                "Extraction", "Comparison", "DualWrite",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Mustache", package: "swift-mustache"),

@@ -41,6 +41,9 @@ CREATE TABLE strangler.writes (
 CREATE INDEX writes_open ON strangler.writes (extraction, state, received_at)
     WHERE state IN ('intent', 'accepted', 'delivered', 'dead', 'uncertain');
 CREATE INDEX writes_by_time ON strangler.writes (extraction, received_at);
+-- Each entity once, in an order that every replica and every later run agrees on.
+CREATE INDEX writes_by_entity ON strangler.writes (extraction, entity COLLATE "C", received_at)
+    WHERE entity IS NOT NULL;
 
 -- What people decided about writes that were dead or uncertain. Append-only.
 CREATE TABLE strangler.write_decisions (

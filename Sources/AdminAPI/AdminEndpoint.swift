@@ -13,6 +13,7 @@ package enum AdminEndpoint: CaseIterable, Sendable {
     case groups, group, groupState, replay
     case rules, noise
     case candidates, burnDown, retireReport
+    case reconcile, reconcileStep, reconcileRuns
     case explain, openAPI
     case configuration, reload
     case metrics, health, readiness
@@ -21,7 +22,7 @@ package enum AdminEndpoint: CaseIterable, Sendable {
     package var method: String {
         switch self {
         case .advance, .cutover, .ramp, .pause, .resume, .rollback, .retire, .waive, .unwaive, .groupState, .replay,
-            .reload:
+            .reconcile, .reconcileStep, .reload:
             "POST"
         default: "GET"
         }
@@ -54,6 +55,8 @@ package enum AdminEndpoint: CaseIterable, Sendable {
         case .candidates: "/api/v1/candidates"
         case .burnDown: "/api/v1/burn-down"
         case .retireReport: "/api/v1/extractions/{name}/retire-report"
+        case .reconcile, .reconcileRuns: "/api/v1/extractions/{name}/reconcile"
+        case .reconcileStep: "/api/v1/extractions/{name}/reconcile/{run}"
         case .explain: "/api/v1/explain"
         case .openAPI: "/api/v1/openapi.json"
         case .configuration: "/api/v1/configuration"
@@ -88,6 +91,7 @@ struct AdminHandlers: Sendable {
         case .rules: return try .json(try await backend.rules(extraction: request.query("extraction")))
         case .noise: return try .json(try await backend.noise(extraction: request.query("extraction")))
         case .candidates, .burnDown, .retireReport: return try await progress(endpoint, request)
+        case .reconcile, .reconcileStep, .reconcileRuns: return try await reconcile(endpoint, request)
         case .explain: return try await explain(request)
         case .configuration: return try .json(await backend.configurationReport())
         case .reload: return try .json(try await backend.reload(actor: request.actor))

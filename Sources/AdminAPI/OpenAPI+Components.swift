@@ -10,6 +10,13 @@ extension OpenAPI {
                 "description": "The extraction.",
                 "schema": {"type": "string"}
               },
+              "run": {
+                "name": "run",
+                "in": "path",
+                "required": true,
+                "description": "Number of a walk.",
+                "schema": {"type": "integer", "minimum": 1}
+              },
               "signature": {
                 "name": "signature",
                 "in": "path",
@@ -208,6 +215,7 @@ extension OpenAPI {
               \#(trafficSchemas)
               \#(machineSchemas)
               \#(progressSchemas)
+              \#(reconcileSchemas)
               "Group": {
                 "type": "object",
                 "required": ["signature", "extraction", "endpoint", "state", "count", "differences", "firstSeen", "lastSeen"],

@@ -328,6 +328,7 @@ package enum OpenAPI {
               }
             },
             \#(progressPaths)
+            \#(reconcilePaths)
             "/api/v1/explain": {
               "get": {
                 "operationId": "explain",

@@ -9,6 +9,13 @@ extension ExtractionFileReader {
 
     func writeRules(_ shadow: FieldReader?, _ policy: WritePolicy, _ routes: [Route]) -> WriteRules {
         var rules = WriteRules()
+        let reconcile = fields.fields("reconcile", keys: ["put"])
+        rules.reconcilesByPut = reconcile?.value("put", Values.oneOf([("true", true), ("false", false)])) ?? false
+        if policy == .never, let node = fields["reconcile"] {
+            source.report(
+                "`reconcile` is about writes that both sides get, and `writes` is never",
+                fix: "set `shadow: {writes: dual-write}`, or remove it", at: node)
+        }
         guard let shadow else { return rules }
         rules.whenFull = whenFull(shadow) ?? rules.whenFull
         rules.success = statuses(shadow) ?? rules.success

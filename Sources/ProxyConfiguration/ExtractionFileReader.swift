@@ -33,6 +33,7 @@ struct ExtractionFileReader {
 
     private static let keys = [
         "extraction", "owner", "problem", "because", "match", "service", "contract", "shadow", "cutover", "fallback",
+        "reconcile",
     ]
 
     let fields: FieldReader

@@ -32,7 +32,7 @@ struct Strangler: AsyncParsableCommand {
                 name: "Differences",
                 subcommands: [
                     DiffsCommand.self, DiffCommand.self, AcceptCommand.self, AcknowledgeCommand.self, FixedCommand.self,
-                    ReplayCommand.self, RuleCommand.self, CompareCommand.self,
+                    ReplayCommand.self, ReconcileCommand.self, RuleCommand.self, CompareCommand.self,
                 ]),
         ])
 

@@ -86,6 +86,19 @@ import Testing
         #expect(entity("PATCH", String(repeating: "/x", count: 100), in: ReadablePaths([])) == nil)
     }
 
+    @Test func aThingIsFoundByItsNameAloneOnlyIfOnePathEndsInIt() {
+        let identity = EntityPath.Identity(name: "orderId", value: "ord 1")
+        #expect(contract.path(of: identity) == "/api/v1/orders/ord%201")
+        #expect(contract.path(of: EntityPath.Identity(name: "id", value: "1")) == "/api/v1/orders/1")
+        let two = ReadablePaths(["/orders/{orderId}", "/users/{id}", "/orders/{orderId}/items/{id}", "/x/{a}.pdf"])
+        #expect(two.path(of: identity) == "/orders/ord%201")
+        #expect(two.path(of: EntityPath.Identity(name: "number", value: "1")) == nil)
+        #expect(routes.path(of: identity) == nil)
+        #expect(contract.template(of: "/api/v1/orders/7?x=1") == "/api/v1/orders/{orderId}")
+        #expect(routes.template(of: "/api/v1/orders/7") == "/api/v1/orders/**")
+        #expect(routes.template(of: "/elsewhere") == nil)
+    }
+
     @Test func ofAWrittenWrite() throws {
         var facts = WriteFacts(
             id: WriteID(high: 1, low: 2), sequence: 1, at: 0, extraction: "orders", endpoint: "POST /api/v1/orders",

@@ -118,6 +118,7 @@ import Testing
             let document = try JSONTree(try await admin.get("/api/v1/openapi.json").text)
             for endpoint in AdminEndpoint.allCases {
                 let path = endpoint.path.replacing("{name}", with: "orders").replacing("{signature}", with: "7c1e")
+                    .replacing("{run}", with: "7")
                 let answer: RunningAdmin.Answer
                 switch endpoint {
                 case .cutover: answer = try await admin.post(path, #"{"to":5,"of":"writes"}"#)

@@ -1,6 +1,7 @@
 import AdminAPI
 import AsyncHTTPClient
 import Comparison
+import DualWrite
 import Extraction
 import Foundation
 import Logging
@@ -338,6 +339,40 @@ struct SampleBackend: AdminBackend {
         var report = replays[request.example]
         report.example = request.example
         return report
+    }
+
+    static let reconcile = ReconcileReport(
+        run: 7, extraction: "orders", beganAt: time, endedAt: time, actor: "ann@host", reason: "after the outage",
+        from: time, to: time, repair: true,
+        counts: {
+            var counts = ReconcileCounts(total: 3, nameless: 1)
+            for result in [ReconcileFinding.Result.same, .repaired, .differs] { counts.add(result) }
+            return counts
+        }(),
+        found: [
+            ReconcileFinding(
+                entity: "/api/v1/orders/1", result: .differs, primary: .service,
+                differences: [Difference(path: "$.status", kind: .value, primary: "PAID", shadow: "CREATED")],
+                reason: "not repaired")
+        ])
+
+    func beginReconcile(
+        name: String, _ request: ReconcileRequest, actor: String
+    ) async throws(AdminError) -> ReconcileReport {
+        try check()
+        return Self.reconcile
+    }
+
+    func stepReconcile(
+        name: String, run: Int, _ request: ReconcileStepRequest, actor: String
+    ) async throws(AdminError) -> ReconcileReport {
+        try check()
+        return Self.reconcile
+    }
+
+    func reconcileRuns(name: String, limit: Int) async throws(AdminError) -> [ReconcileReport] {
+        try check()
+        return [Self.reconcile]
     }
 
     func rules(extraction: String?) async throws(AdminError) -> [RuleReport] {

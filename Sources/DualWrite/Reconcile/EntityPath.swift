@@ -154,7 +154,7 @@ package enum EntityPath {
     }
 
     /// As one segment (RFC 3986 §3.3); nil for what cannot be one.
-    private static func encoded(_ value: String) -> String? {
+    static func encoded(_ value: String) -> String? {
         guard !value.isEmpty, value != ".", value != "..", value.utf8.count <= 256 else { return nil }
         let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []

@@ -31,14 +31,21 @@ package struct ReadablePaths: Sendable, Equatable {
     }
 
     struct Template: Sendable, Equatable {
-        var segments: [Segment]
-        var takesRest: Bool
+        let text: String
+        let segments: [Segment]
+        let takesRest: Bool
 
         init(_ text: String) {
+            self.text = text
             var parts = text.split(separator: "/")
             takesRest = parts.last == "**"
             if takesRest { parts.removeLast() }
             segments = parts.map(Segment.init)
+        }
+
+        /// As the beginning of a path.
+        func takesBelow(_ path: ArraySlice<Substring>) -> Bool {
+            path.count >= segments.count && zip(segments, path).allSatisfy { $0.takes($1) }
         }
 
         var literals: Int { segments.count { $0.parameter == nil } }
@@ -71,6 +78,30 @@ package struct ReadablePaths: Sendable, Equatable {
 
     package var isEmpty: Bool { templates.isEmpty && rests.isEmpty }
 
+    /// What takes a path: `/api/v1/orders/{id}`. Nil: nothing is read there.
+    package func template(of path: String) -> String? {
+        let segments = path.prefix { $0 != "?" }.split(separator: "/")
+        return (template(of: segments[...]) ?? rests.first { $0.takesBelow(segments[...]) })?.text
+    }
+
+    /// Where a thing is read that an identity of this name names, as `orderId` does: below the one path that ends in such a
+    /// parameter, and has no other. Nil if none does, or several do.
+    package func path(of identity: EntityPath.Identity) -> String? {
+        guard let segment = EntityPath.encoded(identity.value) else { return nil }
+        let ending = templates.filter { template in
+            guard case .parameter(_, "", "") = template.segments.last else { return false }
+            return template.literals == template.segments.count - 1
+        }
+        let named = ending.filter { $0.segments.last?.parameter == identity.name[...] }
+        guard let template = named.count == 1 ? named.first : ending.count == 1 ? ending.first : nil else {
+            return nil
+        }
+        let words = template.segments.dropLast().compactMap { segment -> Substring? in
+            if case .literal(let text) = segment { text } else { nil }
+        }
+        return "/" + (words + [segment[...]]).joined(separator: "/")
+    }
+
     /// The template of just this path.
     func template(of path: ArraySlice<Substring>, shape: [Segment]? = nil) -> Template? {
         templates.first { $0.takes(path, shape: shape) }
@@ -78,8 +109,6 @@ package struct ReadablePaths: Sendable, Equatable {
 
     /// Whether a `/**` covers it.
     func coversBelow(_ path: ArraySlice<Substring>) -> Bool {
-        rests.contains { rest in
-            path.count >= rest.segments.count && zip(rest.segments, path).allSatisfy { $0.takes($1) }
-        }
+        rests.contains { $0.takesBelow(path) }
     }
 }

@@ -19,6 +19,8 @@ package struct WriteRules: Sendable, Equatable {
     package var attempts = 12
     /// How long a write waits for the other side's name of something that it speaks of.
     package var identityWait: Duration = .seconds(30)
+    /// `reconcile --repair` may PUT the representation of the side that counts to the other side.
+    package var reconcilesByPut = false
 
     package init() {}
 }

@@ -19,6 +19,7 @@ struct ProxyBackend: AdminBackend {
     /// By extraction, whether its gate is open; for metrics.
     let gates = Kept<[String: Bool]>()
     let observed: ObservedTraffic
+    var reconciling = ReconcileSeams()
 
     // MARK: Extractions
 
@@ -155,6 +156,8 @@ struct ProxyBackend: AdminBackend {
             return try await question(try store.connected())
         } catch let error as AmbiguousSignature {
             throw AdminError(.invalid, error.description)
+        } catch let error as AdminError {
+            throw error
         } catch let error as WaiverStands {
             throw AdminError(.refused, error.description)
         } catch {
