@@ -12,7 +12,7 @@ extension ShopDatabase {
     }
 
     /// Copies all orders with their lines from the monolith's database to the service's, from one consistent
-    /// snapshot, in pages. An order that the service has already is only ever moved forward (its status), never
+    /// snapshot, in pages, and the keys of the writes that made them so. An order that the service has already is only ever moved forward (its status), never
     /// back: a shadow write may have overtaken the snapshot.
     /// - Throws: `PostgresError`; the pages written so far stay.
     @discardableResult
@@ -48,7 +48,8 @@ extension ShopDatabase {
                 SELECT * FROM orders WHERE id COLLATE "C" > $1 ORDER BY id COLLATE "C" LIMIT 500
             )
             SELECT count(*) AS count, max(id COLLATE "C") AS last, jsonb_agg(to_jsonb(page) || jsonb_build_object(
-                'items', (SELECT coalesce(jsonb_agg(i), '[]') FROM order_items i WHERE i.order_id = page.id)
+                'items', (SELECT coalesce(jsonb_agg(i), '[]') FROM order_items i WHERE i.order_id = page.id),
+                'keys', (SELECT coalesce(jsonb_agg(k.key), '[]') FROM idempotency_keys k WHERE k.order_id = page.id)
             )) AS orders FROM page
             """,
             [.text(last)])
@@ -79,6 +80,15 @@ extension ShopDatabase {
                 FROM jsonb_array_elements($1::jsonb) AS o,
                      jsonb_to_recordset(o -> 'items') AS i (order_id text, line integer, product_id text,
                                                             quantity integer, unit_price numeric)
+                ON CONFLICT DO NOTHING
+                """,
+                [.text(page.orders)])
+            // A write that the snapshot has and that is delivered after it must find its key, or it would count twice.
+            try target.query(
+                """
+                INSERT INTO idempotency_keys (key, order_id)
+                SELECT k.key, o.value ->> 'id'
+                FROM jsonb_array_elements($1::jsonb) AS o (value), jsonb_array_elements_text(o.value -> 'keys') AS k (key)
                 ON CONFLICT DO NOTHING
                 """,
                 [.text(page.orders)])

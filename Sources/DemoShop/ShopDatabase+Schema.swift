@@ -77,5 +77,6 @@ enum ShopSchema {
             order_id    varchar(50)  NOT NULL,
             created_at  timestamptz  NOT NULL DEFAULT now()
         );
+        CREATE INDEX IF NOT EXISTS keys_of_order ON idempotency_keys (order_id);
         """
 }

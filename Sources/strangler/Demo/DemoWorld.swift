@@ -169,14 +169,10 @@ actor DemoWorld {
 
     /// All orders of both databases as text, for a comparison row by row.
     func orderRows() async throws -> (monolith: [String], service: [String]) {
-        let sql = "SELECT id || ' ' || user_id || ' ' || total_amount || ' ' || status AS row FROM orders ORDER BY id"
-        func rows(_ database: String) async throws -> [String] {
-            let connection = try await PostgresConnection.connect(database)
-            let rows = try await connection.query(sql).map { row throws(PostgresError) in try row.text("row") }
-            await connection.close()
-            return rows
-        }
-        return (try await rows(monolithDatabase), try await rows(ordersDatabase))
+        (
+            try await ShopDatabase.orderRows(conninfo: monolithDatabase),
+            try await ShopDatabase.orderRows(conninfo: ordersDatabase)
+        )
     }
 
     func stop() async {

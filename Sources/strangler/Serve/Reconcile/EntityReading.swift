@@ -65,7 +65,7 @@ struct EntityReading: Sendable {
 
     private func ask(_ entity: WalkedEntity) async -> Look {
         let paths: [Side: String]
-        switch await seams.translate(extraction, entity.path, [], entity.side) {
+        switch await seams.translate(entity.path, [], entity.side) {
         case .ready(let path, _): paths = [entity.side: entity.path, entity.side.other: path]
         case .unmapped(let what):
             let reason = "how the \(entity.side.other) calls \(what) is not known"
@@ -115,7 +115,7 @@ struct EntityReading: Sendable {
     }
 
     private func compared(_ entity: WalkedEntity, _ pair: Pair) async -> ReconcileFinding {
-        let other = await seams.renamed(extraction, pair.other, entity.primary.other)
+        let other = await seams.renamed(pair.other, entity.primary.other)
         let result = comparer.compare(primary: pair.primary, shadow: other, now: Date())
         let endpoint = "GET " + (readable.template(of: pair.primaryPath) ?? pair.primaryPath)
         let baseline = noise.baseline(

@@ -107,8 +107,11 @@ struct EntityRepair: Sendable {
         }
         let open = try await asking { try await $0.openWrites(extraction: reading.extraction, entity: entity.path) }
         guard open == 0 else { throw NotRepaired("\(ReportText.counted(open, "write")) of it still to be delivered") }
+        guard let representation = try? pair.primary.decoded(limit: EntityReading.bodyLimit) else {
+            throw NotRepaired("what the \(entity.primary) answers cannot be decoded")
+        }
         let translated = await reading.seams.translate(
-            reading.extraction, pair.primaryPath, pair.primary.body, entity.primary)
+            pair.primaryPath, representation.body, entity.primary)
         guard case .ready(let path, let body) = translated else {
             throw NotRepaired("it names things whose other name is not known")
         }
@@ -116,7 +119,7 @@ struct EntityRepair: Sendable {
         let answer = await reading.send(other, path) { message in
             message.method = .PUT
             message.headers.replaceOrAdd(name: "idempotency-key", value: key)
-            for name in ["content-type", "content-encoding", "content-language"] {
+            for name in ["content-type", "content-language"] {
                 for value in pair.primary.values(of: name) { message.headers.add(name: name, value: value) }
             }
             // What has changed since it was read is not overwritten (RFC 9110 §13.1), if the side looks at that.

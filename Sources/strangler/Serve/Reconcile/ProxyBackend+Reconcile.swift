@@ -56,7 +56,8 @@ extension ProxyBackend {
             extraction: name, http: http, monolith: UpstreamAddress(model.configuration.monolith).authority,
             service: UpstreamAddress(extraction.service).authority, headers: request.headers,
             timeout: TimeAmount(min(extraction.shadowTimeout, Self.longestRead)), comparer: shadowed.comparer,
-            readable: ReadablePaths(extraction, model.configuration), noise: await learnedNoise(), seams: reconciling,
+            readable: ReadablePaths(extraction, model.configuration), noise: await learnedNoise(),
+            seams: reconciling.naming(by: shadowed.identity, extraction: name),
             settle: Self.settleTime)
         let taken: Result<ReconcileReport, AdminError> = await step(
             run, reading, stage, puts: extraction.definition.writeRules.reconcilesByPut, rate: request.rate,
