@@ -41,6 +41,13 @@ package struct SpoolDirectories: Sendable {
         }
     }
 
+    /// Spools of processes that live.
+    /// - Parameter own: not counted.
+    package func others(than own: Spool) throws(SpoolError) -> [String] {
+        let orphans = try orphans()
+        return try numbers().map(path).filter { $0 != own.directory && !orphans.contains($0) }
+    }
+
     /// Opens an orphan, to be drained and removed.
     /// - Returns: nil if another process has it now, or it is gone.
     package func adopt(
