@@ -42,10 +42,10 @@ package struct SpoolDirectories: Sendable {
     }
 
     /// Spools of processes that live.
-    /// - Parameter own: not counted.
-    package func others(than own: Spool) throws(SpoolError) -> [String] {
-        let orphans = try orphans()
-        return try numbers().map(path).filter { $0 != own.directory && !orphans.contains($0) }
+    /// - Parameter own: this process's, which are not counted.
+    package func others(than own: [Spool]) throws(SpoolError) -> [String] {
+        let known = Set(try orphans() + own.map(\.directory))
+        return try numbers().map(path).filter { !known.contains($0) }
     }
 
     /// Opens an orphan, to be drained and removed.

@@ -82,7 +82,7 @@ final class LedgerFiles: Sendable {
     }
 
     /// Another process still has its spool.
-    func hasPredecessor() throws -> Bool { try directories.others(than: own).isEmpty == false }
+    func hasPredecessor() throws -> Bool { try !directories.others(than: [own] + adopted).isEmpty }
 
     /// Of an adopted one that nobody needs any more.
     func remove(_ spool: Spool) {
