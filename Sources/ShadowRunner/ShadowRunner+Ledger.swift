@@ -92,6 +92,23 @@ extension ShadowRunner {
         return (found.owed.count, found.uncertain.count)
     }
 
+    /// Has writes that wait in old segments of this process's log written down anew, so that the segments can go: for when
+    /// its quota runs out while one side is away from a few lanes only.
+    ///
+    /// - Returns: how many were found; fewer than `limit` by loop: there are no more.
+    @discardableResult
+    package func carryForward(upTo segment: UInt32, limit: Int = 1_000) async -> Int {
+        var count = 0
+        for loop in loops {
+            count += await withCheckedContinuation { continuation in
+                loop.eventLoop.execute {
+                    loop.value.delivery.carryForward(upTo: segment, limit: limit) { continuation.resume(returning: $0) }
+                }
+            }
+        }
+        return count
+    }
+
     /// A person has a write delivered that was dead or uncertain.
     /// - Parameter payload: a `carried` record, as the store has it.
     package func readmit(_ payload: [UInt8]) async throws(ReadmissionFailure) {

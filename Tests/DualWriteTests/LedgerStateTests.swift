@@ -208,6 +208,20 @@ import Testing
         #expect(found.uncertain.isEmpty)
     }
 
+    @Test func `one that ended while it was being carried has ended`() {
+        let open = OpenWrite(intent: .sample(1), outcome: .sample())
+        let log: [LedgerRecord] = [
+            .intent(.sample(1)), .outcome(facts(1), .sample()),
+            .delivered(facts(1), WriteDelivered(status: 201, attempts: 1)), .settled(facts(1), how: .delivered),
+            .carried(open),
+        ]
+        let found = found([log])
+        #expect(found.owed.isEmpty && found.delivered.isEmpty && found.uncertain.isEmpty)
+        var fold = LedgerFold()
+        for record in log { fold.add(record) }
+        #expect(fold.take().map(\.state) == [.settled])
+    }
+
     @Test(arguments: [[0, 1], [1, 0]])
     func `a write whose records lie in two logs is put together in any order`(_ order: [Int]) {
         let adopted: [LedgerRecord] = [

@@ -358,6 +358,27 @@ private final class Flag: Sendable {
         }
     }
 
+    @Test func `what holds an old segment is written down anew, and goes on from there, also after a restart`()
+        async throws
+    {
+        let (log, isBack) = (TestLog(), Flag())
+        try await withShadow(Setup(log: log), service: { _, _ in isBack.isSet ? ok : .hang }) { shadow in
+            for number in 1...4 { try await shadow.accept(try write(number)) }
+            try await eventually("the first is at the service") { shadow.service.requests.count == 1 }
+            #expect(await shadow.runner.carryForward(upTo: 1) == 3, "the first is on its way")
+            #expect(log.retained == 4)
+            #expect(log.kinds.suffix(3) == [.carried, .carried, .carried])
+            await shadow.runner.shutdown()
+            isBack.set()
+            let runner = try await restarted(shadow, log)
+            try await eventually("all are settled") { await runner.load == ShadowLoad() }
+            #expect(shadow.service.requests.dropFirst().map(\.body) == (1...4).map { "{\"n\":\($0)}" })
+            #expect(log.retained == 0)
+            #expect(log.states == [.settled, .settled, .settled, .settled])
+            await runner.shutdown()
+        }
+    }
+
     @Test func `a person has a dead write delivered again`() async throws {
         let (log, isFixed, board) = (TestLog(), Flag(), LaneBoard())
         try await withShadow(

@@ -71,6 +71,8 @@ extension LedgerRow {
         case .dead(let write, let reason): fold(write, .dead, reason)
         case .uncertain(let write, let reason): fold(write, .uncertain, reason)
         case .carried(let write):
+            // It may have ended while it was being carried.
+            guard write.isRetried || !state.isClosed else { return }
             isRetried = isRetried || write.isRetried
             state = write.outcome != nil || write.isRetried ? .accepted : .intent
             attempts = write.attempts

@@ -121,17 +121,6 @@ extension LedgerIndex {
         }
     }
 
-    /// Targets with something ready, by their numbers.
-    package func readyTargets() -> [Target] {
-        targets.indices.compactMap { place in
-            let target = Target(extraction: UInt16(place >> 1), side: place & 1 == 1 ? .service : .monolith)
-            return hasReady(target) ? target : nil
-        }
-    }
-
-    /// Deliveries under way.
-    package var running: Int { targets.reduce(0) { $0 + $1.running } }
-
     /// Owed writes whose target is not paused.
     package var deliverable: Int { targets.reduce(0) { $0 + ($1.isPaused ? 0 : $1.owed) } }
 
@@ -175,6 +164,7 @@ extension LedgerIndex {
         if queue.tail == LedgerIndex.none { queue.head = lane } else { lanes[queue.tail].link = lane }
         queue.tail = lane
         if failed { targets[place].failed = queue } else { targets[place].fresh = queue }
+        readyCount += 1
     }
 
     private mutating func popFirst(failed: Bool, of place: Int) -> UInt32? {
@@ -184,6 +174,7 @@ extension LedgerIndex {
         queue.head = lanes[lane].link
         if queue.head == LedgerIndex.none { queue.tail = LedgerIndex.none }
         if failed { targets[place].failed = queue } else { targets[place].fresh = queue }
+        readyCount -= 1
         return lane
     }
 }

@@ -44,6 +44,20 @@ extension LedgerIndex {
         advance(node.lane)
     }
 
+    /// Writes that hold a log's segments up to this one: those that wait to be delivered, `limit` of them at most.
+    package func waiting(upTo segment: UInt32, origin: UInt8, limit: Int) -> [Handle] {
+        var found: [Handle] = []
+        nodes.visit { index, node in
+            if node.phase == .owed, node.origin == origin, node.intent.segment <= segment,
+                node.flags.contains(.isDurable)
+            {
+                found.append(Handle(index: index, sequence: node.sequence))
+            }
+            return found.count < limit
+        }
+        return found
+    }
+
     /// It stands in the log anew.
     package mutating func moved(_ handle: Handle, to position: LogPosition, origin: UInt8) {
         guard node(handle) != nil else { return }

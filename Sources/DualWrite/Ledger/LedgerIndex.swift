@@ -154,6 +154,8 @@ package struct LedgerIndex: Sendable {
     var pauses = PauseHeap()
     var waitingReads: [UInt32: [WaitingRead]] = [:]
     package internal(set) var waitingReadCount = 0
+    /// Lanes in their targets' queues.
+    package internal(set) var readyCount = 0
 
     package init(callsPerTarget: Int) { self.callsPerTarget = max(1, callsPerTarget) }
 

@@ -33,7 +33,7 @@ package struct LedgerRecovery: Sendable {
     }
 
     private var writes: [UInt64: Write] = [:]
-    /// Closed before their intents were seen.
+    /// What comes of them later counts for nothing: an intent in another log, or one that was being carried as it ended.
     private var closed: Set<UInt64> = []
     private var names: [Name] = []
     private var places: [[UInt8]: UInt32] = [:]
@@ -49,8 +49,8 @@ package struct LedgerRecovery: Sendable {
         guard !closed.contains(glance.sequence) else { return true }
         switch glance.kind {
         case .settled, .dead, .uncertain:
-            let known = writes.removeValue(forKey: glance.sequence)
-            if known?.hasIntent != true { closed.insert(glance.sequence) }
+            writes[glance.sequence] = nil
+            closed.insert(glance.sequence)
             return true
         case .intent, .outcome, .attempted, .delivered, .carried: break
         }

@@ -23,6 +23,11 @@ struct Slab<Element: Sendable>: Sendable {
         _modify { yield &blocks[Int(index) >> Slab.blockBits][Int(index) & (1 << Slab.blockBits - 1)] }
     }
 
+    /// Until `visit` says that it has seen enough.
+    func visit(_ visit: (UInt32, Element) -> Bool) {
+        for index in 0..<end where !visit(index, self[index]) { return }
+    }
+
     mutating func add(_ element: Element) -> UInt32 {
         count += 1
         if let index = free.popLast() {

@@ -222,7 +222,10 @@ extension DeliveryLoop {
         open.attempts = attempts ?? write.attempts
         // Its lane waits for the disk: if this were forgotten, the write would be delivered behind those that came after it.
         append(.dead(open, reason: reason), essential: true, retained: false) { delivery, result in
-            if case .success = result, write.isDurable { delivery.logs[Int(write.origin)].release(write.intent) }
+            // It may have been carried forward meanwhile.
+            if case .success = result, let last = delivery.index[handle], last.isDurable {
+                delivery.logs[Int(last.origin)].release(last.intent)
+            }
             delivery.close(handle)
         }
     }

@@ -65,6 +65,65 @@ extension DeliveryLoop {
         }
     }
 
+    /// Has writes that hold an old segment written down anew, so that it can go.
+    /// - Parameter done: gets how many there are, when all of them are on disk, or are not going to be.
+    func carryForward(upTo segment: UInt32, limit: Int, _ done: @escaping @Sendable (Int) -> Void) {
+        let handles = index.waiting(upTo: segment, origin: 0, limit: limit)
+        let left = NIOLoopBoundBox(handles.count, eventLoop: loop)
+        guard !handles.isEmpty, !isStopped else { return done(0) }
+        for handle in handles {
+            readWhole(handle) { delivery, open in
+                guard let open, let old = delivery.index[handle]?.intent else {
+                    left.value -= 1
+                    if left.value == 0 { done(handles.count) }
+                    return
+                }
+                delivery.append(.carried(open), essential: true, retained: true) { delivery, result in
+                    if case .success(let position) = result {
+                        // What has ended meanwhile has released its old place itself.
+                        let isOpen = delivery.index[handle] != nil
+                        delivery.index.moved(handle, to: position, origin: 0)
+                        delivery.logs[0].release(isOpen ? old : position)
+                    }
+                    left.value -= 1
+                    if left.value == 0 { done(handles.count) }
+                }
+            }
+        }
+    }
+
+    /// - Parameter done: called on the loop; with nil for what is gone or cannot be read.
+    private func readWhole(
+        _ handle: LedgerIndex.Handle, _ done: @escaping @Sendable (DeliveryLoop, OpenWrite?) -> Void
+    ) {
+        guard let write = index[handle] else { return done(self, nil) }
+        underWay += 1
+        let (log, mailbox) = (logs[Int(write.origin)], mailbox)
+        let (intent, outcome) = (write.intent, write.outcome)
+        log.read(intent) { first in
+            // One record has both where they stand at one place.
+            log.read(outcome) { second in
+                mailbox.put { delivery in
+                    delivery.underWay -= 1
+                    guard let write = delivery.index[handle], let first = try? first.get() else {
+                        return done(delivery, nil)
+                    }
+                    var open: OpenWrite?
+                    switch LedgerRecord(first) {
+                    case .carried(let carried): open = carried
+                    case .intent(let intent):
+                        if case .outcome(_, let known)? = (try? second.get()).flatMap({ LedgerRecord($0) }) {
+                            open = OpenWrite(intent: intent, outcome: known)
+                        }
+                    default: break
+                    }
+                    open?.attempts = write.attempts
+                    done(delivery, open)
+                }
+            }
+        }
+    }
+
     /// - Parameter done: called on the loop when it is on disk, or is not going to be.
     func readmit(
         _ write: OpenWrite, _ done: @escaping @Sendable (Result<Void, ShadowRunner.ReadmissionFailure>) -> Void

@@ -113,6 +113,11 @@ final class DeliveryLoop {
 
     func ticked(now: NIODeadline) {
         index.wake(now: now.nanoseconds)
+        for number in index.extractions.indices {
+            for side in [Side.monolith, .service] {
+                _ = mayDeliver(LedgerIndex.Target(extraction: UInt16(number), side: side))
+            }
+        }
         var given: [UInt64] = []
         index.giveUpReads(since: (now - DeliveryLoop.readsWait).nanoseconds, into: &given)
         pump()
@@ -125,7 +130,7 @@ final class DeliveryLoop {
         guard !isPumping, !isStopped, !isHeld else { return }
         isPumping = true
         var isMoving = true
-        while isMoving {
+        while isMoving, index.readyCount > 0 {
             isMoving = false
             for number in index.extractions.indices {
                 for side in [Side.monolith, .service] {

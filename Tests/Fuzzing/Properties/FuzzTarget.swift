@@ -16,6 +16,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case contentCoding = "content-coding"
     case contract
     case identityApply = "identity-apply"
+    case ledgerRecord = "ledger-record"
 
     /// Checks every property of this target over one input.
     /// - Returns: what became of the input; tests demand that their inputs reach more than one end.
@@ -37,6 +38,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .contentCoding: try checkContentCoding(bytes)
         case .contract: try checkContract(bytes)
         case .identityApply: try checkIdentity(bytes)
+        case .ledgerRecord: try checkLedgerRecord(bytes)
         }
     }
 
