@@ -23,8 +23,14 @@ package struct Order: Sendable, Equatable {
     package let createdAt: String
     /// In the order in which the customer named them.
     package let lines: [OrderLine]
+    /// What a customer says to show that the order is his own. Each system makes up its own one, and nobody tells the other.
+    package let confirmation: String
 
-    package init(id: String, customerID: String, status: OrderStatus, createdAt: String, lines: [OrderLine]) {
+    package init(
+        id: String, customerID: String, status: OrderStatus, createdAt: String, lines: [OrderLine],
+        confirmation: String = ShopID.randomConfirmation()
+    ) {
+        self.confirmation = confirmation
         self.id = id
         self.customerID = customerID
         self.status = status
@@ -50,6 +56,9 @@ package enum ShopID {
 
     /// `ord_` and ten random hex digits.
     static func randomOrder() -> String { "ord_" + randomHex(digits: 10) }
+
+    /// `cnf_` and eight random hex digits.
+    package static func randomConfirmation() -> String { "cnf_" + randomHex(digits: 8) }
 
     /// `req_` and twelve random hex digits: the honest noise in every answer.
     static func randomRequest() -> String { "req_" + randomHex(digits: 12) }

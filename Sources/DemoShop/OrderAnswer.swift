@@ -10,6 +10,7 @@ package enum OrderAnswer {
             JSONText.member("totalAmount", wording.total(amounts.total)),
             JSONText.member("discount", .number(amounts.discount.lexeme)),
             JSONText.member("createdAt", wording.timestamp(order.createdAt)),
+            JSONText.member("confirmation", .string(order.confirmation)),
             JSONText.member("items", .array(wording.items(order.lines).map(item))),
         ]
     }

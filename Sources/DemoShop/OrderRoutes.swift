@@ -51,7 +51,7 @@ struct OrderRoutes: Sendable {
     private func advance(_ id: String, _ request: Request) async throws -> Response {
         let change = try StatusChange(json: try await request.bytes())
         let outcome = try await store.advance(
-            id, to: change.status, key: request.header("Idempotency-Key"))
+            id, to: change.status, confirmation: change.confirmation, key: request.header("Idempotency-Key"))
         if outcome.isNew && outcome.order.status == .shipped {
             outbox.send("dispatch note", about: outcome.order, isShadow: request.isShadow)
         }

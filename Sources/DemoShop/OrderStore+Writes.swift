@@ -26,8 +26,10 @@ extension OrderStore {
 
     /// Moves an order one step on. The same idempotency key again changes nothing and finds the order as it is now.
     ///
-    /// - Throws: ``ShopError`` 404 for an unknown order, 409 for a wrong step.
-    func advance(_ id: String, to wanted: OrderStatus, key: String?) async throws -> Outcome {
+    /// - Throws: ``ShopError`` 404 for an unknown order, 409 for a wrong step or another order's confirmation.
+    func advance(
+        _ id: String, to wanted: OrderStatus, confirmation: String? = nil, key: String?
+    ) async throws -> Outcome {
         guard ShopID.isValid(id) else { throw ShopError.unknownOrder }
         return try await pool.transaction { database in
             if let known = try Self.claim(key, for: id, in: database) {
@@ -35,6 +37,7 @@ extension OrderStore {
             }
             try database.query("SELECT 1 AS one FROM orders WHERE id = $1 FOR UPDATE", [.text(id)])
             var order = try Self.order(id, in: database)
+            guard confirmation == nil || confirmation == order.confirmation else { throw ShopError.notConfirmed }
             guard order.status.next == wanted else { throw ShopError.wrongStep(from: order.status, to: wanted) }
             try database.query("UPDATE orders SET status = $2 WHERE id = $1", [.text(id), .text(wanted.rawValue)])
             order.status = wanted

@@ -53,7 +53,7 @@ struct OrderStore: Sendable {
 
     private static let columns = """
         o.id, o.user_id, o.status, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS created,
-        i.product_id, i.quantity, i.unit_price
+        o.confirmation, i.product_id, i.quantity, i.unit_price
         """
 
     static func order(_ id: String, in database: isolated PostgresConnection) throws -> Order {
@@ -80,7 +80,7 @@ struct OrderStore: Sendable {
                 orders.append(
                     Order(
                         id: id, customerID: try row.text("user_id"), status: status, createdAt: try row.text("created"),
-                        lines: lines))
+                        lines: lines, confirmation: try row.text("confirmation")))
                 lines = []
             }
         }
@@ -94,13 +94,14 @@ struct OrderStore: Sendable {
     ) throws -> Bool {
         let inserted = try database.query(
             """
-            INSERT INTO orders (id, user_id, total_amount, status, payment_method, created_at)
-            VALUES ($1, $2, $3::numeric, $4, $5, $6::timestamptz) ON CONFLICT (id) DO NOTHING
+            INSERT INTO orders (id, user_id, total_amount, status, payment_method, created_at, confirmation)
+            VALUES ($1, $2, $3::numeric, $4, $5, $6::timestamptz, $7) ON CONFLICT (id) DO NOTHING
             """,
             [
                 .text(order.id), .text(order.customerID),
                 .text(Pricing.amounts(of: order.lines, rounding: rounding).total.lexeme),
                 .text(order.status.rawValue), .text(paymentMethod), .text(order.createdAt),
+                .text(order.confirmation),
             ])
         guard inserted.affected == 1 else { return false }
         try database.query(

@@ -61,10 +61,10 @@ extension ShopDatabase {
         try await target.transaction { target in
             let changed = try target.query(
                 """
-                INSERT INTO orders (id, user_id, total_amount, status, payment_method, created_at)
-                SELECT id, user_id, total_amount, status, payment_method, created_at
+                INSERT INTO orders (id, user_id, total_amount, status, payment_method, created_at, confirmation)
+                SELECT id, user_id, total_amount, status, payment_method, created_at, confirmation
                 FROM jsonb_to_recordset($1::jsonb) AS o (id text, user_id text, total_amount numeric, status text,
-                                                         payment_method text, created_at timestamptz)
+                                                         payment_method text, created_at timestamptz, confirmation text)
                 ON CONFLICT (id) DO UPDATE
                 SET status = excluded.status, total_amount = excluded.total_amount
                 WHERE (array_position(\(statusRanks), excluded.status), excluded.total_amount) IS DISTINCT FROM

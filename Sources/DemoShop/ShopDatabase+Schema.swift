@@ -19,7 +19,8 @@ enum ShopSchema {
             total_amount    numeric(12,2) NOT NULL,
             status          varchar(20)   NOT NULL DEFAULT 'CREATED',
             payment_method  varchar(50)   NOT NULL,
-            created_at      timestamptz   NOT NULL DEFAULT now()
+            created_at      timestamptz   NOT NULL DEFAULT now(),
+            confirmation    varchar(20)   NOT NULL
         );
         CREATE INDEX IF NOT EXISTS orders_of_user ON orders (user_id, created_at DESC);
         CREATE TABLE IF NOT EXISTS order_items (
@@ -56,7 +57,8 @@ enum ShopSchema {
             total_amount    numeric(12,2) NOT NULL,
             status          varchar(20)   NOT NULL,
             payment_method  varchar(50)   NOT NULL,
-            created_at      timestamptz   NOT NULL DEFAULT now()
+            created_at      timestamptz   NOT NULL DEFAULT now(),
+            confirmation    varchar(20)   NOT NULL
         );
         CREATE INDEX IF NOT EXISTS orders_of_user ON orders (user_id, created_at DESC);
         CREATE TABLE IF NOT EXISTS order_items (

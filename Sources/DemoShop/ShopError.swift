@@ -8,6 +8,7 @@ struct ShopError: Error, Equatable {
     static let unknownUser = ShopError(status: 404, message: "unknown user")
     static let unknownProduct = ShopError(status: 422, message: "unknown product")
     static let orderExists = ShopError(status: 409, message: "order id is taken")
+    static let notConfirmed = ShopError(status: 409, message: "this is not the order's confirmation")
     static let databaseAway = ShopError(status: 503, message: "database is away")
 
     static func invalid(_ what: String) -> ShopError { ShopError(status: 400, message: what) }

@@ -50,17 +50,22 @@ struct NewOrder: Sendable {
 /// `PATCH /api/v1/orders/{id}`, checked.
 struct StatusChange: Sendable {
     let status: OrderStatus
+    /// If it is there, it has to be the order's.
+    let confirmation: String?
 
     /// - Throws: ``ShopError`` with status 400.
     init(json: [UInt8]) throws(ShopError) {
-        guard let status = OrderStatus(rawValue: try ShopJSON.decode(Body.self, from: json).status) else {
+        let body = try ShopJSON.decode(Body.self, from: json)
+        guard let status = OrderStatus(rawValue: body.status) else {
             throw .invalid("status must be CREATED, PAID or SHIPPED")
         }
         self.status = status
+        confirmation = body.confirmation
     }
 
     private struct Body: Decodable {
         let status: String
+        let confirmation: String?
     }
 }
 

@@ -1,5 +1,4 @@
 import AsyncHTTPClient
-import DemoShop
 import Foundation
 import Logging
 import NIOCore
@@ -7,6 +6,8 @@ import NIOHTTP1
 import PostgresClient
 import Synchronization
 import Testing
+
+@testable import DemoShop
 
 /// What clients saw of orders through the proxy, whoever answered.
 private final class SeenOrders: HTTPCaller {
@@ -89,6 +90,40 @@ private final class SeenOrders: HTTPCaller {
         return deployment
     }
 
+    /// Orders that are paid with the confirmation that the answering side made up, and the other side has another of.
+    private static func confirm(_ number: Int, by side: String, _ caller: SeenOrders) async throws -> [String] {
+        var orders: [String] = []
+        for index in 0..<number {
+            let headers = ["Cookie": "session=confirm-\(side)-\(index)", "Content-Type": "application/json"]
+            let customer = ShopSeeds.customers[ShopSeeds.customers.count - 1 - index].id
+            let made = try await caller.call(
+                ShopRequest(
+                    method: "POST", path: "/api/v1/orders", headers: headers,
+                    body: #"{"customerId":"\#(customer)","items":[{"productId":"prod_7721","quantity":1}],"#
+                        + #""paymentMethod":"pm_visa_9832"}"#))
+            #expect(made.status == 201 && made.headers["server"] == side)
+            let order = try JSONTree(String(decoding: made.body, as: UTF8.self))
+            let (id, code) = (try #require(order["orderId"]?.text), try #require(order["confirmation"]?.text))
+            for (confirmation, status) in [("cnf_00000000", 409), (code, 200)] {
+                let paid = try await caller.call(
+                    ShopRequest(
+                        method: "PATCH", path: "/api/v1/orders/\(id)", headers: headers,
+                        body: #"{"status":"PAID","confirmation":"\#(confirmation)"}"#))
+                #expect(paid.status == status)
+            }
+            orders.append(id)
+        }
+        return orders
+    }
+
+    private static func confirmation(of order: String, _ database: String) async throws -> String? {
+        let connection = try await PostgresConnection.connect(database)
+        let rows = try await connection.query(
+            "SELECT confirmation || ' ' || status AS said FROM orders WHERE id = $1", [.text(order)])
+        await connection.close()
+        return try rows.first?.text("said")
+    }
+
     @Test(.timeLimit(.minutes(5)))
     func `orders through shadow, 50 %, 100 % and back: both databases hold the same, and no client met an unknown id`()
         async throws
@@ -134,6 +169,7 @@ private final class SeenOrders: HTTPCaller {
         }
 
         try await more(15, by: "shop-monolith", "in shadow")
+        var confirmed = try await Self.confirm(3, by: "shop-monolith", seen)
         #expect(seen.created(by: "shop-orders") == 0)
         try await done(["cutover", "orders", "--to", "50%", "--force"])
         try await more(10, by: "shop-orders", "at 50 %")
@@ -149,6 +185,7 @@ private final class SeenOrders: HTTPCaller {
             return try await run(["cutover", "orders", "--to", "100%", "--force", "--reason", "test"]).status == 0
         }
         try await more(15, by: "shop-orders", "at 100 %")
+        confirmed += try await Self.confirm(3, by: "shop-orders", seen)
         try await done(["rollback", "orders"])
         try await more(15, by: "shop-monolith", "after the rollback")
 
@@ -160,6 +197,13 @@ private final class SeenOrders: HTTPCaller {
         )
         let apart = Set(left).symmetricDifference(right).sorted()
         #expect(apart.isEmpty, "\(apart.count) rows differ: \(apart.prefix(6))")
+        for order in confirmed {
+            let codes = (
+                try await Self.confirmation(of: order, databases.monolith),
+                try await Self.confirmation(of: order, databases.service)
+            )
+            #expect(codes.0 != nil && codes.1 != nil && codes.0 != codes.1, "\(order): \(codes)")
+        }
         let ids = Set(left.map { String($0.prefix { $0 != " " }) })
         let (orders, stats) = (seen.now, traffic.stats())
         #expect(Set(orders.created.keys).subtracting(ids).isEmpty, "acknowledged, and in no database")

@@ -168,11 +168,15 @@ actor DemoWorld {
     }
 
     /// All orders of both databases as text, for a comparison row by row.
-    func orderRows() async throws -> (monolith: [String], service: [String]) {
-        (
-            try await ShopDatabase.orderRows(conninfo: monolithDatabase),
-            try await ShopDatabase.orderRows(conninfo: ordersDatabase)
-        )
+    func orderRows() async throws -> Rows {
+        Rows(
+            monolith: try await ShopDatabase.orderRows(conninfo: monolithDatabase),
+            service: try await ShopDatabase.orderRows(conninfo: ordersDatabase))
+    }
+
+    struct Rows: Sendable {
+        var monolith: [String]
+        var service: [String]
     }
 
     func stop() async {

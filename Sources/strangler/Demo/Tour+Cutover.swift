@@ -134,11 +134,16 @@ extension Tour {
         )
         Console.print("               \(entry.reason ?? "")")
         await traffic.pause()
+        let missed = try await missedByService()
         try await world.startService(.fixed)
-        let copied = try await world.backfill()
+        try await quiesce()
+        try await expectSameOrders()
         await traffic.resume()
         try await command.succeed("resume", "orders", "--reason", "restarted")
-        say("", "service restarted, \(copied.written) orders of the outage carried over; resume lets the ramp go on")
+        say(
+            "",
+            "service restarted: the ledger delivered what it had missed of \(missed) orders, backlog 0; resume lets the ramp go on"
+        )
     }
 
     func fallback() async throws {
@@ -150,5 +155,9 @@ extension Tour {
         try expect(entry.actor == "ramp", "\(entry.actor) entered the fallback window")
         let refusal = try await command.refused("retire", "orders")
         say("5 fallback", "entered by itself; the window is open; retire refused: \(refusal)")
+        try await quiesce()
+        let orders = try await expectSameOrders()
+        await traffic.resume()
+        say("", "the fallback is fresh: the monolith is 0 writes behind and holds all \(orders) orders, row by row")
     }
 }

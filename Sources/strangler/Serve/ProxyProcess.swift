@@ -123,7 +123,8 @@ final class ProxyProcess: Sendable {
             path: file, running: configuration, reading: reading, keeper: keeper, redactor: redactor, logger: logger)
         let backend = ProxyBackend(
             keeper: keeper, server: parts.server, shadow: parts.shadow, recorder: parts.recorder,
-            configuration: files, store: parts.store, guardRunner: guardRunner, observed: parts.observed)
+            configuration: files, store: parts.store, guardRunner: guardRunner, observed: parts.observed,
+            reconciling: ReconcileSeams(identities: parts.ledger.identities))
         do {
             let (listeners, admin) = try await openAddresses(configuration, parts, backend, old)
             let background = Task {
