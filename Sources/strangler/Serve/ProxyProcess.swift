@@ -168,13 +168,19 @@ final class ProxyProcess: Sendable {
         let identities = IdentityDirectory { questions in
             try await store.connected().partners(of: questions).map { ($0.question, $0.pair) }
         }
-        let ledger = Ledger(
-            files: files, drain: LedgerDrain(files: files, store: store, identities: identities, logger: logger),
-            gaps: LedgerGaps(files: files, store: store, logger: logger) { store.clock.now },
-            identities: identities)
         let shadow = try await ShadowRunner(
             loops: Array(group.makeIterator()), settings: model.shadow, directory: directory, recorder: recorder,
             identities: identities, log: files.own, now: { store.clock.now })
+        let ledger = Ledger(
+            files: files,
+            drain: LedgerDrain(
+                files: files, store: store, identities: identities, logger: logger,
+                carryForward: { await shadow.carryForward(upTo: $0) },
+                openWrites: {
+                    await shadow.standing().reduce(0) { $0 + $1.toMonolith.writes + $1.toService.writes + $1.underWay }
+                }),
+            gaps: LedgerGaps(files: files, store: store, logger: logger) { store.clock.now },
+            identities: identities)
         let server = try await ProxyServer(
             group: group,
             model: StageKeeper.proxyModel(model, states, generation: 0, shadow: shadow, gaps: ledger.gaps),

@@ -24,6 +24,8 @@ final class LedgerDrain: Sendable {
     private let files: LedgerFiles
     private let store: StoreLink
     private let identities: IdentityDirectory
+    private let carryForward: @Sendable (_ segment: UInt32) async -> Int
+    private let openWrites: @Sendable () async -> Int
     private let logger: Logger
     private let state = Mutex(Figures())
     /// Reading and syncing files blocks, so it has a queue of its own.
@@ -31,10 +33,22 @@ final class LedgerDrain: Sendable {
 
     /// Of the quota: when so much is used, room is made.
     private static let crowded = 0.75
+    private static let carriedAtOnce = 10_000
+    /// Of an open write: its intent and its outcome.
+    private static let recordsOfOne = 2
     private static let pause = Duration.milliseconds(200)
     private static let longestPause = Duration.seconds(5)
 
-    init(files: LedgerFiles, store: StoreLink, identities: IdentityDirectory, logger: Logger) {
+    /// - Parameter carryForward: appends open writes of the segments up to this one anew, as many as it does at a time, and
+    ///   says how many they were.
+    /// - Parameter openWrites: how many there are in all.
+    init(
+        files: LedgerFiles, store: StoreLink, identities: IdentityDirectory, logger: Logger,
+        carryForward: @escaping @Sendable (_ segment: UInt32) async -> Int,
+        openWrites: @escaping @Sendable () async -> Int
+    ) {
+        self.openWrites = openWrites
+        self.carryForward = carryForward
         self.files = files
         self.store = store
         self.identities = identities
@@ -48,6 +62,7 @@ final class LedgerDrain: Sendable {
         var pause = Self.pause
         while !Task.isCancelled {
             let isDone = await drainAll()
+            await carryOldest()
             pause = isDone ? Self.pause : min(pause * 2, Self.longestPause)
             guard (try? await Task.sleep(for: pause)) != nil else { return }
         }
@@ -114,7 +129,25 @@ final class LedgerDrain: Sendable {
         return batch
     }
 
-    // MARK: Without Postgres
+    // MARK: Room
+
+    /// A few writes that wait for days must not keep all the segments since. Where they are a small part of what they keep,
+    /// they are written down anew, and the old segments go.
+    private func carryOldest() async {
+        let usage = files.own.usage
+        guard Double(usage.bytes) > Self.crowded * Double(usage.quota), files.own.drained.segment > usage.oldestSegment
+        else { return }
+        // Where most of the spool is writes that wait, writing them down anew frees nothing.
+        let perRecord = usage.figures.appendedBytes / max(1, usage.figures.appendedRecords)
+        guard await openWrites() * perRecord * Self.recordsOfOne < usage.bytes / 2 else { return }
+        var left = Self.carriedAtOnce
+        while left > 0, !Task.isCancelled, files.own.usage.oldestSegment == usage.oldestSegment {
+            let carried = await carryForward(usage.oldestSegment)
+            guard carried > 0 else { return }
+            left -= carried
+        }
+    }
+
 
     /// Postgres has been away for so long that the spool is getting full: what only says that a write is settled is let go
     /// of and counted. What is still needed of the oldest segment is appended once more, and goes on.
