@@ -2,7 +2,7 @@ package import Extraction
 
 /// What the admin address shows and changes. Implemented by the executable, which alone knows the running proxy, its
 /// store and its configuration; this module only speaks HTTP about it.
-package protocol AdminBackend: ProgressBackend, ReconcileBackend {
+package protocol AdminBackend: ProgressBackend, ReconcileBackend, WritesBackend {
     /// One report, or with nil all of them in the order of their names.
     /// - Throws: `.notFound` for a name that no route file defines, here and below; with the names that one does as
     ///   a reason, since it is mostly a slip.

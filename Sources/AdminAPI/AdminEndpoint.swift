@@ -14,6 +14,7 @@ package enum AdminEndpoint: CaseIterable, Sendable {
     case rules, noise
     case candidates, burnDown, retireReport
     case reconcile, reconcileStep, reconcileRuns
+    case writes, retryWrite, settleWrite
     case explain, openAPI
     case configuration, reload
     case metrics, health, readiness
@@ -22,7 +23,7 @@ package enum AdminEndpoint: CaseIterable, Sendable {
     package var method: String {
         switch self {
         case .advance, .cutover, .ramp, .pause, .resume, .rollback, .retire, .waive, .unwaive, .groupState, .replay,
-            .reconcile, .reconcileStep, .reload:
+            .reconcile, .reconcileStep, .reload, .retryWrite, .settleWrite:
             "POST"
         default: "GET"
         }
@@ -57,6 +58,9 @@ package enum AdminEndpoint: CaseIterable, Sendable {
         case .retireReport: "/api/v1/extractions/{name}/retire-report"
         case .reconcile, .reconcileRuns: "/api/v1/extractions/{name}/reconcile"
         case .reconcileStep: "/api/v1/extractions/{name}/reconcile/{run}"
+        case .writes: "/api/v1/extractions/{name}/writes"
+        case .retryWrite: "/api/v1/writes/{id}/retry"
+        case .settleWrite: "/api/v1/writes/{id}/settle"
         case .explain: "/api/v1/explain"
         case .openAPI: "/api/v1/openapi.json"
         case .configuration: "/api/v1/configuration"
@@ -92,6 +96,7 @@ struct AdminHandlers: Sendable {
         case .noise: return try .json(try await backend.noise(extraction: request.query("extraction")))
         case .candidates, .burnDown, .retireReport: return try await progress(endpoint, request)
         case .reconcile, .reconcileStep, .reconcileRuns: return try await reconcile(endpoint, request)
+        case .writes, .retryWrite, .settleWrite: return try await writes(endpoint, request)
         case .explain: return try await explain(request)
         case .configuration: return try .json(await backend.configurationReport())
         case .reload: return try .json(try await backend.reload(actor: request.actor))

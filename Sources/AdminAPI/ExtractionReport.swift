@@ -29,6 +29,10 @@ package struct ExtractionReport: Sendable, Codable, Equatable {
     package var shadow: VerdictReport
     /// Writes that the other side has not got yet.
     package var backlog: Int
+    /// Where writes go to both sides.
+    package var dualWrite: DualWriteReport?
+    /// The newest dead and uncertain writes.
+    package var undecidedWrites: [WriteReport]?
     package var fallback: FallbackReport
     package var owner: String?
     /// Why the extraction is wanted, as its route file says.

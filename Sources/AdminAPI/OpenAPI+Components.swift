@@ -24,6 +24,13 @@ extension OpenAPI {
                 "description": "Of the group; a beginning that no other signature shares is enough.",
                 "schema": {"type": "string"}
               },
+              "id": {
+                "name": "id",
+                "in": "path",
+                "required": true,
+                "description": "Of a write: its Strangler-Request-Id.",
+                "schema": {"type": "string", "pattern": "^[0-9A-Fa-f]{32}$"}
+              },
               "actor": {
                 "name": "Strangler-Actor",
                 "in": "header",
@@ -65,6 +72,12 @@ extension OpenAPI {
                   "replicas": {"type": "array", "items": {"$ref": "#/components/schemas/Replica"}},
                   "shadow": {"$ref": "#/components/schemas/Verdicts"},
                   "backlog": {"type": "integer", "description": "Writes that the other side has not got yet."},
+                  "dualWrite": {"$ref": "#/components/schemas/DualWrite"},
+                  "undecidedWrites": {
+                    "type": "array",
+                    "description": "The newest dead and uncertain writes.",
+                    "items": {"$ref": "#/components/schemas/Write"}
+                  },
                   "fallback": {"$ref": "#/components/schemas/Fallback"},
                   "owner": {"type": "string"},
                   "problem": {"type": "string"},
@@ -216,6 +229,7 @@ extension OpenAPI {
               \#(machineSchemas)
               \#(progressSchemas)
               \#(reconcileSchemas)
+              \#(writesSchemas)
               "Group": {
                 "type": "object",
                 "required": ["signature", "extraction", "endpoint", "state", "count", "differences", "firstSeen", "lastSeen"],

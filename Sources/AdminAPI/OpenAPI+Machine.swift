@@ -226,6 +226,10 @@ extension OpenAPI {
             "ended": {"type": "string", "format": "date-time"},
             "replica": {"type": "string"},
             "reason": {"type": "string"},
+            "extraction": {
+              "type": "string",
+              "description": "Its writes went to one side alone; missing: all evidence of that time is."
+            },
             "waiver": {"$ref": "#/components/schemas/Waiver"}
           }
         },

@@ -329,6 +329,7 @@ package enum OpenAPI {
             },
             \#(progressPaths)
             \#(reconcilePaths)
+            \#(writesPaths)
             "/api/v1/explain": {
               "get": {
                 "operationId": "explain",

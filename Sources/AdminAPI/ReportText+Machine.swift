@@ -94,6 +94,7 @@ extension ReportText {
     /// `gap 12: 40 s at web-2, 3 h ago: killed (waived)`.
     package static func gap(_ gap: EvidenceGap, now: Date) -> String {
         "gap \(gap.id): \(duration(gap.ended.timeIntervalSince(gap.began))) at \(gap.replica), "
+            + (gap.extraction == nil ? "" : "writes to one side alone, ")
             + "\(ago(gap.ended, now: now)): \(gap.reason)" + (gap.waiver == nil ? "" : " (waived)")
     }
 

@@ -13,10 +13,31 @@ package struct Replica: Sendable, Equatable {
         package var weight: String
         /// Writes that the other side has not got yet.
         package var backlog: Int
+        /// Of its ledger; nil, here and below, where it keeps none. Names the spool that it holds.
+        package var spool: String?
+        package var toMonolith: Owed?
+        package var toService: Owed?
+        /// Writes whose primary has not answered yet.
+        package var underWay: Int?
+        /// Deliveries that wait for a circuit breaker, or for an identity.
+        package var paused: Int?
+        /// Records of the spool, of all extractions, that Postgres has not got yet.
+        package var undrained: Int?
         /// Of the service, over its event loops: circuit breakers that are not closed.
         package var openBreakers: Int
         /// The monolith does not answer it: by health check, or circuit breaker.
         package var isMonolithFailing: Bool
+
+        /// Writes that a side has not got yet, and for how long the oldest of them has waited.
+        package struct Owed: Sendable, Codable, Equatable {
+            package var writes: Int
+            package var seconds: Double
+
+            package init(writes: Int, seconds: Double) {
+                self.writes = writes
+                self.seconds = seconds
+            }
+        }
 
         package init(
             version: Int64, stage: Stage?, weight: String, backlog: Int = 0, openBreakers: Int = 0,
@@ -37,6 +58,12 @@ package struct Replica: Sendable, Equatable {
             stage = try fields.decodeIfPresent(String.self, forKey: .stage).flatMap(Stage.init)
             weight = try fields.decodeIfPresent(String.self, forKey: .weight) ?? ""
             backlog = try fields.decodeIfPresent(Int.self, forKey: .backlog) ?? 0
+            spool = try fields.decodeIfPresent(String.self, forKey: .spool)
+            toMonolith = try? fields.decodeIfPresent(Owed.self, forKey: .toMonolith)
+            toService = try? fields.decodeIfPresent(Owed.self, forKey: .toService)
+            underWay = try fields.decodeIfPresent(Int.self, forKey: .underWay)
+            paused = try fields.decodeIfPresent(Int.self, forKey: .paused)
+            undrained = try fields.decodeIfPresent(Int.self, forKey: .undrained)
             openBreakers = try fields.decodeIfPresent(Int.self, forKey: .openBreakers) ?? 0
             isMonolithFailing = try fields.decodeIfPresent(Bool.self, forKey: .isMonolithFailing) ?? false
         }

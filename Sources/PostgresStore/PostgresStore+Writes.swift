@@ -80,17 +80,31 @@ extension PostgresStore {
         ).first?.int("writes") ?? 0
     }
 
-    /// Dead and uncertain among those received since then, for the guard.
-    package func undecidedWrites(extraction: String, since: Date) async throws -> (dead: Int, uncertain: Int) {
+    /// For the guard.
+    /// - Parameters:
+    ///   - since: of dead and uncertain ones, when they were received.
+    ///   - held: spools of proxies that are heard of, which tell themselves what they owe.
+    package func guardedWrites(extraction: String, since: Date, held: Set<String>) async throws -> GuardedWrites {
         let rows = try await guarding.query(
             """
-            SELECT state, count(*) AS writes FROM strangler.writes
-            WHERE extraction = $1 AND state IN ('dead', 'uncertain') AND received_at >= $2 GROUP BY state
-            """, [.text(KeyText.extraction(extraction)), .timestamp(since)])
-        return try rows.reduce(into: (0, 0)) { counts, row in
-            let writes = try row.int("writes")
-            if try row.text("state") == "dead" { counts.0 = writes } else { counts.1 = writes }
-        }
+            SELECT count(*) FILTER (WHERE state = 'dead') AS dead,
+                count(*) FILTER (WHERE state = 'uncertain') AS uncertain, (
+                    SELECT count(*) FROM (
+                        SELECT spool FROM strangler.writes
+                        WHERE extraction = $1 AND state IN ('intent', 'accepted', 'delivered')
+                            AND received_at < now() - make_interval(secs => $4)
+                        ORDER BY received_at LIMIT $5
+                    ) AS waiting WHERE spool <> ALL ($3::text[])
+                ) AS lost
+            FROM strangler.writes WHERE extraction = $1 AND state IN ('dead', 'uncertain') AND received_at >= $2
+            """,
+            [
+                .text(KeyText.extraction(extraction)), .timestamp(since), .textArray(held.sorted()),
+                .double(Self.settling), .int(Self.openLimit),
+            ])
+        guard let row = rows.first else { return GuardedWrites() }
+        return GuardedWrites(
+            dead: try row.int("dead"), uncertain: try row.int("uncertain"), lost: try row.int("lost"))
     }
 
     // MARK: Decisions

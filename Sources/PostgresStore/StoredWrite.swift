@@ -96,6 +96,13 @@ package struct StoredStanding: Sendable, Equatable {
         package var to: Side
         package var writes: Int
         package var oldest: Date
+
+        package init(spool: String, to: Side, writes: Int, oldest: Date) {
+            self.spool = spool
+            self.to = to
+            self.writes = writes
+            self.oldest = oldest
+        }
     }
 
     package var open: [Open]
@@ -110,6 +117,21 @@ package struct StoredStanding: Sendable, Equatable {
 
     /// Of spools that no running proxy holds.
     package func lost(beside held: Set<String>) -> [Open] { open.filter { !held.contains($0.spool) } }
+}
+
+/// What a guard looks at.
+package struct GuardedWrites: Sendable, Equatable {
+    /// Of the time that is judged.
+    package var dead: Int
+    package var uncertain: Int
+    /// Open ones in spools that no running proxy holds.
+    package var lost: Int
+
+    package init(dead: Int = 0, uncertain: Int = 0, lost: Int = 0) {
+        self.dead = dead
+        self.uncertain = uncertain
+        self.lost = lost
+    }
 }
 
 /// What a person says about a write that nobody delivers any more.

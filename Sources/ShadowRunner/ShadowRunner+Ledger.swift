@@ -136,6 +136,16 @@ extension ShadowRunner {
         return sums
     }
 
+    /// The same by extraction.
+    package func standings() async -> [String: LedgerStanding] {
+        var sums: [String: LedgerStanding] = [:]
+        for loop in loops {
+            let part = try? await loop.eventLoop.submit { loop.value.delivery.standingByName() }.get()
+            for (name, standing) in part ?? [:] { sums[name] = sums[name]?.adding(standing) ?? standing }
+        }
+        return sums
+    }
+
     /// What has become of writes since the start, by extraction.
     package func ledgerCounts() async -> [String: LedgerCounts] {
         var sums: [String: LedgerCounts] = [:]

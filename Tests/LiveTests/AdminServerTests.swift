@@ -119,11 +119,13 @@ import Testing
             for endpoint in AdminEndpoint.allCases {
                 let path = endpoint.path.replacing("{name}", with: "orders").replacing("{signature}", with: "7c1e")
                     .replacing("{run}", with: "7")
+                    .replacing("{id}", with: WriteReport.sampleID(1))
                 let answer: RunningAdmin.Answer
                 switch endpoint {
                 case .cutover: answer = try await admin.post(path, #"{"to":5,"of":"writes"}"#)
                 case .waive, .unwaive:
                     answer = try await admin.post(path, #"{"subject":"GET /orders","reason":"r"}"#)
+                case .retryWrite, .settleWrite: answer = try await admin.post(path, #"{"reason":"r"}"#)
                 case .groupState: answer = try await admin.post(path, #"{"state":"fixed"}"#)
                 case .explain: answer = try await admin.get(path + "?url=/orders")
                 default: answer = try await endpoint.method == "POST" ? admin.post(path, "") : admin.get(path)

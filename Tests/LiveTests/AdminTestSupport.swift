@@ -119,6 +119,7 @@ struct SampleBackend: AdminBackend {
     let performed: PerformedLog
     let replayed = ReplayLog()
     let waived = WaivedLog()
+    let decided = DecidedLog()
     let later = LaterChange()
     var replays: [ReplayReport]
     var otherGroups: [GroupReport] = []

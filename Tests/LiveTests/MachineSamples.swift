@@ -42,6 +42,8 @@ extension ExtractionReport {
                 waiver: Waiver(actor: "ann@host", reason: "known", at: time)),
         ]
         report.replicas = Self.replicas(text: text)
+        report.dualWrite = .sample
+        report.undecidedWrites = [.sample(1, text: text), .sample(2, state: "uncertain", text: text)]
         report.fallback = FallbackReport(
             window: 10, elapsed: 3, fellBack: 2, lastFellBackAt: time, byReason: ["timeout": 2])
         report.fallback.byEndpoint = [text ?? "GET /api/v1/orders/{id}": 2]

@@ -18,6 +18,7 @@ final class ScriptedWorld: GuardStore, Sendable {
         var step = GuardEvidence.Span()
         var spansRead: [Date] = []
         var replicas: [Replica] = []
+        var writes = GuardedWrites()
         var gaps: [ReplicaLoss] = []
         /// Who has the lock, by the number of its backend.
         var holder: Int?
@@ -90,6 +91,9 @@ final class ScriptedWorld: GuardStore, Sendable {
     }
 
     func replicas() async throws -> [Replica] { try reading { $0.replicas } }
+    func guardedWrites(extraction: String, since: Date, held: Set<String>) async throws -> GuardedWrites {
+        try reading { $0.writes }
+    }
     func record(_ loss: ReplicaLoss) async throws { try reading { $0.gaps.append(loss) } }
     func forgetReplicas(olderThan seconds: Double) async throws -> Int { try reading { _ in 0 } }
     func lease() -> any GuardLease { ScriptedLease(world: self) }

@@ -149,10 +149,10 @@ extension OnRealPostgres {
             #expect(open.map(\.to) == [.monolith, .service, .monolith] && open.map(\.writes) == [1, 4, 1])
             #expect(standing.lost(beside: ["a"]).map(\.spool) == ["b"])
             #expect(try await store.settledWrites(extraction: "orders", since: now.addingTimeInterval(-5)) == 1)
-            let undecided = try await store.undecidedWrites(extraction: "orders", since: .distantPast)
-            #expect(undecided.dead == 1 && undecided.uncertain == 1)
-            let recent = try await store.undecidedWrites(extraction: "orders", since: now)
-            #expect(recent.dead == 0 && recent.uncertain == 0)
+            let guarded = try await store.guardedWrites(extraction: "orders", since: .distantPast, held: ["a"])
+            #expect(guarded == GuardedWrites(dead: 1, uncertain: 1, lost: 1))
+            #expect(
+                try await store.guardedWrites(extraction: "orders", since: now, held: ["a", "b"]) == GuardedWrites())
             await store.close()
         }
 

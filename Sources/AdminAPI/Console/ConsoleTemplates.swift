@@ -132,6 +132,18 @@ enum ConsoleTemplates {
             {{#hasLosses}}
             <p class="quiet">Evidence without a place: {{losses}}</p>
             {{/hasLosses}}
+            {{#hasUndecided}}
+            <details open><summary>{{undecidedTitle}}</summary>
+            <table>
+            <thead><tr><th>write</th><th>state</th><th>endpoint</th><th>received</th><th>attempts</th><th>reason</th></tr></thead>
+            <tbody>
+            {{#undecided}}
+            <tr><td data-label="write"><code>{{writeID}}</code></td><td data-label="state"><mark>{{writeState}}</mark></td><td data-label="endpoint"><code>{{writeEndpoint}}</code></td><td data-label="received">{{writeAge}}</td><td data-label="attempts">{{writeAttempts}}</td><td data-label="reason">{{writeReason}}</td></tr>
+            {{/undecided}}
+            </tbody>
+            </table>
+            </details>
+            {{/hasUndecided}}
             <h3>Fallback window: {{window}}</h3>
             <div class="bar"><i style="width:{{windowShare}}%"></i></div>
             <p class="quiet">{{fellBack}}</p>

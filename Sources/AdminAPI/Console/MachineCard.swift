@@ -50,6 +50,9 @@ struct Fact {
     static func alarms(_ report: ExtractionReport, now: Date) -> [String] {
         var alarms: [String] = []
         if let hold = report.hold { alarms.append("Held: \(ReportText.hold(hold, now: now))") }
+        if let undecided = report.dualWrite.flatMap({ ReportText.undecided($0, of: report.extraction) }) {
+            alarms.append(undecided)
+        }
         if let warning = report.fallback.warning { alarms.append(warning.prefix(1).uppercased() + warning.dropFirst()) }
         return alarms
     }
@@ -70,6 +73,9 @@ struct Fact {
             }
             facts.append(Fact("Guard", lines))
         }
+        if let dualWrite = report.dualWrite {
+            facts.append(Fact("Writes", ReportText.dualWrite(dualWrite).map { Line($0) }))
+        }
         if let waivers = report.waivers, !waivers.isEmpty {
             facts.append(Fact("Waivers", waivers.map { Line(ReportText.waiver($0, now: now)) }))
         }
@@ -87,6 +93,25 @@ struct Fact {
         }
         if report.stage == .retired { notes.append(ReportText.retired) }
         return notes
+    }
+}
+
+/// One write that waits for a person.
+struct WriteRow {
+    let writeID: String
+    let writeState: String
+    let writeEndpoint: String
+    let writeAge: String
+    let writeAttempts: String
+    let writeReason: String
+
+    init(_ write: WriteReport, now: Date) {
+        writeID = write.id
+        writeState = write.state
+        writeEndpoint = write.endpoint
+        writeAge = ReportText.ago(write.receivedAt, now: now)
+        writeAttempts = ReportText.count(write.attempts)
+        writeReason = write.reason ?? ""
     }
 }
 

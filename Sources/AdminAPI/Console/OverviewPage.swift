@@ -91,6 +91,9 @@ struct ExtractionCard {
     let rulesTitle: String
     let losses: String
     let hasLosses: Bool
+    let undecided: [WriteRow]
+    let hasUndecided: Bool
+    let undecidedTitle: String
     let window: String
     let windowShare: String
     let fellBack: String
@@ -141,6 +144,9 @@ struct ExtractionCard {
         rulesTitle = ReportText.rules(report.rules ?? [])
         hasLosses = !(report.losses ?? [:]).isEmpty
         losses = ReportText.losses(report.losses ?? [:])
+        undecided = (report.undecidedWrites ?? []).map { WriteRow($0, now: now) }
+        hasUndecided = !undecided.isEmpty
+        undecidedTitle = report.dualWrite.flatMap { ReportText.undecided($0, of: report.extraction) } ?? ""
         window = ReportText.window(report)
         windowShare = Self.share(report)
         fellBack = ReportText.fellBack(report.fallback, now: now)

@@ -184,6 +184,14 @@ final class DeliveryLoop {
         }
     }
 
+    func standingByName() -> [String: LedgerStanding] {
+        var named: [String: LedgerStanding] = [:]
+        for extraction in settings.extractions {
+            if let name = extraction?.name { named[name] = index.standing(index.extraction(name)) }
+        }
+        return named
+    }
+
     func lateWrites() -> [Int] {
         let now = NIODeadline.now().nanoseconds
         return settings.extractions.map { extraction in

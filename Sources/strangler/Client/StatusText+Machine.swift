@@ -41,6 +41,18 @@ extension StatusText {
         if rest > 0 { terminal.field("", "and \(rest) more") }
     }
 
+    /// How far one side is behind the other, and what waits for a person.
+    static func writeDualWrite(_ report: ExtractionReport, to terminal: Terminal) {
+        guard let dualWrite = report.dualWrite else { return }
+        for (number, line) in ReportText.dualWrite(dualWrite).enumerated() {
+            terminal.field(number == 0 ? "writes" : "", line, paint: dualWrite.owed > 0 ? .yellow : nil)
+        }
+        if let undecided = ReportText.undecided(dualWrite, of: report.extraction) {
+            terminal.field("", undecided, paint: .red)
+        }
+        if dualWrite.flipsAtOnce { terminal.field("", "keys change sides at once (--now)") }
+    }
+
     static func writeFallback(_ report: ExtractionReport, now: Date, to terminal: Terminal) {
         let fellBack =
             report.storeConnected ? ReportText.fellBack(report.fallback, now: now) : "how many fell back is unknown"

@@ -54,6 +54,7 @@ enum StatusText {
         terminal.field("since", since + (report.version.map { ", version \($0)" } ?? ""))
         writeMoving(report, now: now, to: terminal)
         terminal.field("backlog", ReportText.backlog(report), paint: report.backlog > 0 ? .yellow : nil)
+        writeDualWrite(report, to: terminal)
         writeFallback(report, now: now, to: terminal)
         writeExceptions(report, now: now, to: terminal)
         write(report.gate, all: all, to: terminal)
@@ -71,6 +72,9 @@ enum StatusText {
             terminal.paint(report.extraction, .bold)
                 + " is at stage \(report.stage.rawValue) now, \(ReportText.weights(report)) at the service")
         writeMoving(report, now: now, to: terminal)
+        if let flip = report.dualWrite.flatMap(ReportText.flip) {
+            terminal.field("writes", flip, paint: report.dualWrite?.flipsAtOnce == true ? .red : .yellow)
+        }
         if report.stage == .retired { terminal.text(ReportText.retired, indent: 2) }
         write(report.gate, onlyMissing: true, to: terminal)
     }

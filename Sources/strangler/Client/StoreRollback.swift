@@ -22,6 +22,10 @@ struct StoreRollback {
         var version: Int64
         /// False: somebody else rolled it back meanwhile, nothing was left to do.
         var written: Bool
+        /// Writes that Postgres has on record as not delivered to the monolith; nil where that is not known.
+        var behind: Int?
+        /// Affinity keys go back without waiting for them.
+        var atOnce: Bool
 
         var lines: [String] {
             guard written else {
@@ -33,8 +37,22 @@ struct StoreRollback {
             return [
                 "\(extraction): \(ReportText.point(from)) → \(ReportText.point(to)), written to Postgres as version \(version).",
                 "Every proxy that runs on it follows within a second.",
+            ] + waiting
+        }
+
+        private var waiting: [String] {
+            guard let behind, behind > 0 else { return [] }
+            let writes = "\(ReportText.counted(behind, "write")) to the monolith"
+            return [
+                atOnce
+                    ? "At once, with \(writes) behind: until they are delivered, answers lack them."
+                    : "Keys go back as their writes are delivered: \(writes) behind; --now does not wait."
             ]
         }
+    }
+
+    private func behind(_ store: PostgresStore) async -> Int? {
+        try? await store.writeStanding(extraction: name).open.filter { $0.to == .monolith }.reduce(0) { $0 + $1.writes }
     }
 
     /// Somebody who keeps changing it wins so often at most.
@@ -44,7 +62,8 @@ struct StoreRollback {
     func run(on place: String) async throws(ClientFailure) -> Done {
         let store = PostgresStore(try await Self.connectionString(place), logger: Log.quiet())
         do {
-            let done = try await rollBack(on: store)
+            var done = try await rollBack(on: store)
+            done.behind = await behind(store)
             await store.close()
             return done
         } catch {
@@ -63,7 +82,8 @@ struct StoreRollback {
             }
             if let first, state.stage <= first.to.stage {
                 return Done(
-                    extraction: name, from: first.from.point, to: state.point, version: state.version, written: false)
+                    extraction: name, from: first.from.point, to: state.point, version: state.version, written: false,
+                    atOnce: state.flipsAtOnce)
             }
             let now = Date()
             let transition = try ExtractionMachine.rollBack(state, atOnce: atOnce, now: now)
@@ -71,7 +91,8 @@ struct StoreRollback {
                 let stored = try await store.apply(
                     transition, actor: actor, reason: reason, evidence: StageEvidence(), at: now)
                 return Done(
-                    extraction: name, from: state.point, to: stored.point, version: stored.version, written: true)
+                    extraction: name, from: state.point, to: stored.point, version: stored.version, written: true,
+                    atOnce: stored.flipsAtOnce)
             } catch is StageConflict {
                 first = first ?? transition
             }

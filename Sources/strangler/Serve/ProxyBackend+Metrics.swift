@@ -63,7 +63,7 @@ extension ProxyBackend {
                 samples: model.definitions.compactMap { states[$0.name] }.sorted { $0.name < $1.name }.map {
                     .init(labels: [.init("extraction", $0.name)], value: $0.weight.percent)
                 }),
-        ] + (await machineMetrics()) + upstreamMetrics(await server.upstreams())
+        ] + (await machineMetrics()) + (await writeMetrics()) + upstreamMetrics(await server.upstreams())
     }
 
     private func upstreamMetrics(_ upstreams: [UpstreamStatus]) -> [MetricFamily] {

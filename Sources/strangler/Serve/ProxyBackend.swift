@@ -20,6 +20,8 @@ struct ProxyBackend: AdminBackend {
     let gates = Kept<[String: Bool]>()
     let observed: ObservedTraffic
     var reconciling = ReconcileSeams()
+    /// By extraction, what Postgres knows of writes; for metrics.
+    let standings = Kept<[String: DualWriteReport]>()
 
     // MARK: Extractions
 
@@ -56,6 +58,7 @@ struct ProxyBackend: AdminBackend {
         var fallbacks = FallbackSummary()
         var conformance: [ConformanceReport] = []
         var evidence: StageEvidence?
+        var dualWrite: DualWriteReport?
         var isConnected = false
         if let found = try? await keeper.findings(for: definition, in: state) {
             isConnected = true
@@ -63,6 +66,7 @@ struct ProxyBackend: AdminBackend {
             fallbacks = found.fallbacks
             conformance = found.conformance
             evidence = found.evidence
+            dualWrite = found.dualWrite
             gate = GateReport(await keeper.gate(for: definition, in: state, evidence: found.evidence))
         }
         let elapsed = state.windowStartedAt.map { Date().timeIntervalSince($0) } ?? 0
@@ -81,6 +85,7 @@ struct ProxyBackend: AdminBackend {
         report.conformance = conformance.isEmpty ? nil : conformance
         report.fallback.byEndpoint = fallbacks.byEndpoint.filter { !$0.key.isEmpty }
         await addMachine(to: &report, definition, state, evidence: evidence)
+        await addWrites(to: &report, definition, state, found: dualWrite)
         return report
     }
 

@@ -51,6 +51,7 @@ final class ProxyProcess: Sendable {
         let drain: LedgerDrain
         let gaps: LedgerGaps
         let identities: IdentityDirectory
+        let own: ProcessLedger
     }
 
     /// How long shadow work that waits may take, after the last client has gone.
@@ -110,8 +111,8 @@ final class ProxyProcess: Sendable {
         let isFollowing = await recover(opened.found, parts)
         let keeper = StageKeeper(
             model: model, states: states, generation: 0, replica: ReplicaRegistry.newID(), store: parts.store,
-            recorder: parts.recorder, server: parts.server, shadow: parts.shadow, gaps: parts.ledger.gaps, cache: cache,
-            logger: logger)
+            recorder: parts.recorder, server: parts.server, shadow: parts.shadow, gaps: parts.ledger.gaps,
+            ledger: parts.ledger.own, cache: cache, logger: logger)
         let registry = ReplicaRegistry(
             keeper: keeper, server: parts.server, recorder: parts.recorder, store: parts.store, data: data,
             logger: logger)
@@ -180,7 +181,7 @@ final class ProxyProcess: Sendable {
                     await shadow.standing().reduce(0) { $0 + $1.toMonolith.writes + $1.toService.writes + $1.underWay }
                 }),
             gaps: LedgerGaps(files: files, store: store, logger: logger) { store.clock.now },
-            identities: identities)
+            identities: identities, own: ProcessLedger(files: files, shadow: shadow))
         let server = try await ProxyServer(
             group: group,
             model: StageKeeper.proxyModel(model, states, generation: 0, shadow: shadow, gaps: ledger.gaps),

@@ -13,6 +13,7 @@ extension StageKeeper {
         let fallbacks: FallbackSummary
         let evidence: StageEvidence
         let conformance: [ConformanceReport]
+        let dualWrite: DualWriteReport
     }
 
     /// Summed over all replicas: what they have counted is in Postgres a second later, this one's as of its last flush.
@@ -56,29 +57,21 @@ extension StageKeeper {
         let asked = try await store.gateEvidence(extraction: name, since: state.since)
         let conformance = try await model.conformance(of: name, in: store)
         let others = try await store.replicas().filter { $0.id != replica }
+        let stored = try await store.writeStanding(extraction: name)
         let evidence = StageEvidence(
             serviceHealthy: isHealthy, compared: verdicts.total.compared, match: verdicts.total.match,
             mismatch: verdicts.total.mismatch, accepted: verdicts.total.accepted, regressedGroups: regressed,
-            writeBacklog: await backlog(of: name, beside: others),
+            writeBacklog: await backlog(of: name, beside: others, stored: stored), deadWrites: stored.dead,
+            uncertainWrites: stored.uncertain,
             fellBackTotal: fallbacks.total, lastFellBackAt: fallbacks.lastAt,
             contractProblems: model.contractProblems(of: name),
             endpoints: EndpointEvidence.listed(asked, beside: model.listedEndpoints(of: name)),
             gaps: try await store.gaps(extraction: name, since: state.since),
             silentReplicas: others.filter(\.isSilent).map(\.id),
             conformance: conformance.filter(\.isListed).map(\.evidence))
-        return Findings(verdicts: verdicts, fallbacks: fallbacks, evidence: evidence, conformance: conformance)
-    }
-
-    /// Of all replicas: this one's as it is now, the others' as they told last.
-    private func backlog(of name: String, beside others: [Replica]) async -> Int {
-        await others.filter(\.isCounted).reduce(ownBacklog(of: name)) { $0 + ($1.extractions[name]?.backlog ?? 0) }
-    }
-
-    /// Writes that the other side has not got from this replica.
-    func ownBacklog(of name: String) async -> Int {
-        let backlog = await shadow.undeliveredWrites()
-        guard let slot = model.slots.slot(of: name), backlog.indices.contains(slot) else { return 0 }
-        return backlog[slot]
+        return Findings(
+            verdicts: verdicts, fallbacks: fallbacks, evidence: evidence, conformance: conformance,
+            dualWrite: await dualWrite(of: name, in: state, beside: others, stored: stored))
     }
 
     func gate(for definition: ExtractionDefinition, in state: ExtractionState, evidence: StageEvidence) -> Gate {

@@ -39,15 +39,18 @@ actor StageKeeper {
     let server: ProxyServer
     let shadow: ShadowRunner
     private let gaps: LedgerGaps
+    /// Nil: writes are not kept in a ledger.
+    let ledger: (any OwnLedger)?
     private let cache: StateCache
     let logger: Logger
 
     init(
         model: TrafficModel, states: [String: ExtractionState], generation: Int, replica: String, store: StoreLink,
-        recorder: EvidenceRecorder, server: ProxyServer, shadow: ShadowRunner, gaps: LedgerGaps, cache: StateCache,
-        logger: Logger
+        recorder: EvidenceRecorder, server: ProxyServer, shadow: ShadowRunner, gaps: LedgerGaps,
+        ledger: (any OwnLedger)? = nil, cache: StateCache, logger: Logger
     ) {
         self.gaps = gaps
+        self.ledger = ledger
         self.replica = replica
         self.shadow = shadow
         knowsStages = model.definitions.isEmpty || states.values.contains { $0.version > 0 }

@@ -30,7 +30,15 @@ extension GuardStore {
             }
         }
         var evidence = GuardEvidence(recent: recent, step: whole ?? GuardEvidence.Span())
-        for other in try await replicas() where other.isCounted {
+        let replicas = try await replicas()
+        if definition.writes == .dualWrite {
+            let writes = try await guardedWrites(
+                extraction: name, since: state.bakingSince, held: replicas.heldSpools)
+            evidence.backlog = writes.lost
+            evidence.deadWrites = writes.dead
+            evidence.uncertainWrites = writes.uncertain
+        }
+        for other in replicas where other.isCounted {
             guard let served = other.extractions[name] else { continue }
             evidence.backlog += served.backlog
             if served.openBreakers > 0 { evidence.openBreakers.append(other.id) }

@@ -9,6 +9,7 @@ import PostgresStore
 protocol GuardStore: StageStore, AnyObject {
     func guardSpan(extraction: String, since: Date) async throws -> GuardEvidence.Span
     func replicas() async throws -> [Replica]
+    func guardedWrites(extraction: String, since: Date, held: Set<String>) async throws -> GuardedWrites
     func record(_ loss: ReplicaLoss) async throws
     func forgetReplicas(olderThan seconds: Double) async throws -> Int
     func lease() -> any GuardLease

@@ -115,11 +115,10 @@ actor ReplicaRegistry {
             guard let state = states[definition.name], let slot = model.slots.slot(of: definition.name) else {
                 continue
             }
-            served[definition.name] = Replica.ServedState(
-                version: state.version, stage: state.stage, weight: "\(state.weights)",
-                backlog: await keeper.ownBacklog(of: definition.name),
-                openBreakers: openBreakers.indices.contains(slot) ? openBreakers[slot] : 0,
-                isMonolithFailing: isMonolithFailing)
+            var own = await keeper.ownServed(of: definition.name, state)
+            own.openBreakers = openBreakers.indices.contains(slot) ? openBreakers[slot] : 0
+            own.isMonolithFailing = isMonolithFailing
+            served[definition.name] = own
         }
         return Replica(
             id: id, host: host, process: process, version: Strangler.version, startedAt: startedAt,

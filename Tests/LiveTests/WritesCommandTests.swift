@@ -1,0 +1,158 @@
+import AdminAPI
+import ArgumentParser
+import Extraction
+import Foundation
+import PostgresStore
+import Testing
+
+@testable import strangler
+
+/// Writes that go to both sides, as ops people see them and decide about them.
+@Suite struct WritesCommandTests {
+    private static var behind: SampleBackend {
+        var backend = SampleBackend()
+        backend.report.dualWrite = .sample
+        backend.report.undecidedWrites = [.sample(1), .sample(2, state: "uncertain")]
+        return backend
+    }
+
+    @Test func `the list begins with how the writes stand`() async throws {
+        let run = try await outcome(of: WritesListCommand.self, ["orders"], Self.behind)
+        #expect(run.code == 0)
+        var rest = run.output[...]
+        for text in [
+            "orders\n", "  writes    the monolith is 3 writes behind, oldest 0.4 s",
+            "2 under way, 1 wait for a circuit breaker", "  dead      2", "  uncertain 1", "  settled   1,204 of the",
+            "\(WriteReport.sampleID(1))  dead", "POST /api/v1/orders, to the monolith, 12 attempts\n",
+            "status-422, primary 201, other side 422", "\(WriteReport.sampleID(2))  uncertain", "retried",
+        ] {
+            let found = try #require(rest.range(of: text), "\(text) in \(run.output)")
+            rest = rest[found.upperBound...]
+        }
+        run.expectReadable()
+    }
+
+    @Test func `states, endpoint and page are asked for`() async throws {
+        let backend = Self.behind
+        let run = try await outcome(
+            of: WritesListCommand.self,
+            [
+                "orders", "--state", "dead", "--endpoint", "POST /a b", "--limit", "7", "--before",
+                WriteReport.sampleID(3),
+            ],
+            backend)
+        #expect(run.output.contains("there are more: --before \(WriteReport.sampleID(2))"))
+        #expect(
+            backend.decided.asked == [
+                WritesQuery(kind: .dead, endpoint: "POST /a b", before: WriteReport.sampleID(3), limit: 7)
+            ])
+        #expect(throws: (any Error).self) { try WritesListCommand.parse(["orders", "--state", "lost"]) }
+        #expect(throws: (any Error).self) { try WritesListCommand.parse(["orders", "--limit", "0"]) }
+        let json = try await outcome(of: WritesListCommand.self, ["orders", "--json"], backend)
+        let tree = try JSONTree(json.output)
+        #expect(tree["dualWrite"]?["toMonolith"]?["seconds"] == .number(0.4))
+        #expect(tree["writes"]?.elements?.count == 2)
+    }
+
+    @Test func `the name may stand without list`() throws {
+        let command = try #require(try WritesCommand.parseAsRoot(["orders", "--state", "open"]) as? WritesListCommand)
+        #expect(command.name == "orders" && command.state == .open)
+        #expect(try WritesCommand.parseAsRoot(["settle", "a", "--reason", "r"]) is WritesSettleCommand)
+    }
+
+    @Test func `decisions are taken one by one, and what cannot be done is told at the end`() async throws {
+        let backend = Self.behind
+        let ids = [WriteReport.sampleID(1), WriteReport.sampleID(15), WriteReport.sampleID(2)]
+        let run = try await outcome(of: WritesSettleCommand.self, ids + ["--reason", "by hand"], backend)
+        #expect(run.code == 1)
+        #expect(run.output.contains("\(ids[0]) is settled now") && run.output.contains("\(ids[2]) is settled now"))
+        #expect(run.complaints.contains("1 of 3 were not done: there is no write \(ids[1])"))
+        let decided = backend.decided.withLock { $0 }
+        #expect(decided.map(\.id) == [ids[0], ids[2]] && decided.allSatisfy { $0.reason == "by hand" })
+        #expect(decided.allSatisfy { $0.command == .settle && $0.actor == AdminClient.actor })
+        let one = try await outcome(of: WritesRetryCommand.self, [ids[1], "--reason", "x"], backend)
+        #expect(one.code == 1 && one.complaints.contains("there is no write"))
+    }
+
+    @Test func `all dead ones of an extraction, the oldest first`() async throws {
+        let backend = Self.behind
+        let run = try await outcome(
+            of: WritesRetryCommand.self, ["--all-dead", "orders", "--reason", "mended"], backend)
+        #expect(run.code == 0, "\(run)")
+        #expect(
+            backend.decided.withLock { $0.map(\.id) } == [1, 2, 3].map { WriteReport.sampleID($0) }, "\(run.output)")
+    }
+
+    @Test(arguments: [
+        ["a"], ["--reason", "r"], ["a", "--all-dead", "orders", "--reason", "r"], ["", "--reason", "r"],
+    ])
+    func `a decision needs a write and a reason`(arguments: [String]) {
+        #expect(throws: (any Error).self) { try WritesSettleCommand.parse(arguments) }
+    }
+
+    @Test func `status says how far the monolith is behind, and a rollback what it waits for`() async throws {
+        let backend = Self.behind
+        let status = try await outcome(of: StatusCommand.self, ["orders"], backend)
+        for text in [
+            "  writes    the monolith is 3 writes behind, oldest 0.4 s",
+            "2 writes dead, 1 uncertain: strangler writes orders",
+        ] {
+            #expect(status.output.contains(text), "\(text) in \(status.output)")
+        }
+        let back = try await outcome(of: RollbackCommand.self, ["orders"], backend)
+        #expect(
+            back.output.flowing.contains("keys change sides as their writes are delivered: 3 writes to the monolith"))
+        backend.later.set { $0.dualWrite?.flipsAtOnce = true }
+        let now = try await outcome(of: RollbackCommand.self, ["orders", "--now"], backend)
+        #expect(now.output.flowing.contains("changed sides at once, with 3 writes to the monolith behind"))
+        #expect(backend.performed.withLock { $0.map(\.request.atOnce) } == [false, true])
+        for run in [status, back, now] { run.expectReadable() }
+    }
+
+    @Test func `the API refuses what makes no sense`() async throws {
+        let backend = Self.behind
+        try await withAdmin(backend) { (admin: RunningAdmin) async throws in
+            let writes = "/api/v1/writes/\(WriteReport.sampleID(1))"
+            #expect(try await admin.post(writes + "/settle", "{}").status == 409)
+            #expect(try await admin.post(writes + "/settle", #"{"reason":" "}"#).status == 409)
+            #expect(try await admin.post(writes + "/retry", #"{"reason":"r","force":true}"#).status == 400)
+            let list = "/api/v1/extractions/orders/writes"
+            #expect(try await admin.get(list + "?state=gone").status == 400)
+            #expect(try await admin.get(list + "?limit=0").status == 400)
+            #expect(try await admin.get("/api/v1/extractions/none/writes").status == 404)
+            let extraction = "/api/v1/extractions/orders/"
+            #expect(try await admin.post(extraction + "pause", #"{"now":true}"#).status == 400)
+            #expect(try await admin.post(extraction + "cutover", #"{"to":5,"now":true}"#).status == 200)
+        }
+        #expect(backend.decided.withLock { $0.isEmpty })
+    }
+
+    @Test func `what one replica owes is added up with what others told and with what nobody holds`() {
+        let now = Date(timeIntervalSince1970: 1_795_233_600)
+        var served = Replica.ServedState(version: 1, stage: .shadow, weight: "0%")
+        served.toMonolith = .init(writes: 2, seconds: 1.25)
+        served.spool = "a"
+        var report = DualWriteReport()
+        report.add(served)
+        report.add(Replica.ServedState(version: 1, stage: .shadow, weight: "0%"))
+        let stored = StoredStanding(
+            open: [("a", 9), ("gone", 3)].map { spool, writes in
+                .init(spool: spool, to: .monolith, writes: writes, oldest: now.addingTimeInterval(-30))
+            }, dead: 4, uncertain: 5)
+        report.add(stored, held: ["a"], now: now)
+        #expect(report.toMonolith == .init(writes: 5, seconds: 30) && report.lost == 3)
+        #expect(report.dead == 4 && report.uncertain == 5 && report.owed == 5)
+        let replica = { (age: Double, isStopped: Bool) in
+            Replica(
+                id: "r", host: "h", process: 1, version: "1", startedAt: now, stoppedAt: isStopped ? now : nil,
+                extractions: ["orders": served], age: age)
+        }
+        #expect([replica(1, false)].heldSpools == ["a"])
+        #expect([replica(1, true), replica(300, false)].heldSpools.isEmpty)
+    }
+}
+
+extension String {
+    /// With one blank wherever a line was broken.
+    var flowing: String { split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+}
