@@ -57,7 +57,7 @@ extension ProxyBackend {
             service: UpstreamAddress(extraction.service).authority, headers: request.headers,
             timeout: TimeAmount(min(extraction.shadowTimeout, Self.longestRead)), comparer: shadowed.comparer,
             readable: ReadablePaths(extraction, model.configuration), noise: await learnedNoise(),
-            seams: reconciling.naming(by: shadowed.identity, extraction: name),
+            seams: seams(of: name, shadowed),
             settle: Self.settleTime)
         let taken: Result<ReconcileReport, AdminError> = await step(
             run, reading, stage, puts: extraction.definition.writeRules.reconcilesByPut, rate: request.rate,
@@ -167,5 +167,16 @@ extension ReconcileReport {
         self.init(
             run: run.id, extraction: run.extraction, beganAt: run.beganAt, endedAt: run.endedAt, actor: run.actor,
             reason: run.reason, from: run.from, to: run.to, repair: run.repairs, counts: run.counts, found: run.found)
+    }
+}
+
+extension ProxyBackend {
+    /// With this process's names and ledger.
+    private func seams(of name: String, _ shadowed: ShadowedExtraction) -> ReconcileSeams {
+        var seams = reconciling.naming(by: shadowed.identity, extraction: name)
+        seams.retry = { (write, _, actor, reason) async throws(AdminError) in
+            _ = try await decide(.retry, write: write.description, reason: reason, actor: actor)
+        }
+        return seams
     }
 }
