@@ -156,7 +156,8 @@ let package = Package(
         .target(
             name: "FuzzProperties",
             dependencies: [
-                "HTTPWire", "Routing", "Extraction", "Comparison", "ContentCoding", "Contract", "DualWrite", "TestSupport",
+                "HTTPWire", "Routing", "Extraction", "Comparison", "ContentCoding", "Contract", "DualWrite", "Spool",
+                "TestSupport",
             ],
             path: "Tests/Fuzzing/Properties"),
         .executableTarget(

@@ -204,6 +204,7 @@ extension Spool {
             file: file, number: header.number, seal: FrameSeal(spool: id, segment: header.number), key: header.key,
             cipher: options.key?.cipher(of: header), end: SegmentHeader.size)
         writer.nextNumber += 1
+        writer.commit = 0
         state.withLock { state in
             if state.sizes.isEmpty { state.first = header.number }
             state.sizes.append(SegmentHeader.size)

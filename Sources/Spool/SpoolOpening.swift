@@ -28,8 +28,8 @@ struct SpoolOpening {
         let size: Int
         /// Where its intact frames end.
         let end: Int
-        let last: FrameHeader?
         let commitStart: Int
+        let nextCommit: UInt32
     }
 
     /// Where the intact records end.
@@ -150,7 +150,8 @@ struct SpoolOpening {
             }
         }
         let scanned = Scanned(
-            header: header, size: size, end: scanner.offset, last: scanner.last, commitStart: scanner.commitStart)
+            header: header, size: size, end: scanner.offset, commitStart: scanner.commitStart,
+            nextCommit: scanner.nextCommit)
         if let broken {
             let verdict =
                 isLast
@@ -219,8 +220,7 @@ struct SpoolOpening {
             file: file, number: last.header.number, seal: FrameSeal(spool: id, segment: last.header.number),
             key: last.header.key, cipher: last.header.key == nil ? nil : key?.cipher(of: last.header), end: last.end)
         // A commit that was not finished is gone on with: its frames may be neighbours of those that follow now.
-        let commit = last.last.map { $0.flags.contains(.endsCommit) ? $0.commit + 1 : $0.commit } ?? 0
-        return (active, commit % FrameHeader.commits)
+        return (active, last.nextCommit)
     }
 
     // MARK: Reports

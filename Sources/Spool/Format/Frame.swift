@@ -22,7 +22,7 @@ package struct FrameHeader: Sendable, Equatable {
 
     package var length: UInt32
     package var flags: Flags
-    /// Which commit of the segment's the frame was written in, modulo 2^24: frames of one commit may reach the disk in any
+    /// Which commit of the segment's, counted from 0, the frame was written in, modulo 2^24: frames of one commit may reach the disk in any
     /// order, those of different commits only in theirs.
     package var commit: UInt32
 

@@ -16,18 +16,17 @@ extension SegmentScanner {
 
     /// To be asked after ``next()`` has said `broken`. The scanner is of no use afterwards.
     package mutating func judge(_ broken: Broken) throws(SystemFailure) -> TailVerdict {
-        let commit: UInt32?
-        switch broken.fault {
-        case .short: return .torn
-        case .payload(let header): commit = header.commit
-        case .header:
-            commit = last.map { $0.flags.contains(.endsCommit) ? ($0.commit + 1) % FrameHeader.commits : $0.commit }
-        }
-        return try judge(from: broken.offset, commit)
+        if broken.fault == .short { return .torn }
+        return try judge(from: broken.offset, nextCommit)
     }
 
-    private mutating func judge(from start: Int, _ commit: UInt32?) throws(SystemFailure) -> TailVerdict {
-        var (place, commit) = (start, commit)
+    /// Of the frame that follows those gone through.
+    package var nextCommit: UInt32 {
+        last.map { $0.flags.contains(.endsCommit) ? ($0.commit + 1) % FrameHeader.commits : $0.commit } ?? 0
+    }
+
+    private mutating func judge(from start: Int, _ commit: UInt32) throws(SystemFailure) -> TailVerdict {
+        var place = start
         while true {
             // A frame takes 16 bytes at least, so none begins in the next 15.
             let later = try firstFrame(from: place + FrameHeader.size)
@@ -45,10 +44,9 @@ extension SegmentScanner {
                     if broken.fault == .short { return .torn }
                     break frames
                 case .frame(let header, let offset):
-                    guard header.commit == commit ?? header.commit else {
+                    guard header.commit == commit else {
                         return .damaged(found: "a broken record, and a later commit's intact one at \(offset)")
                     }
-                    commit = header.commit
                 }
             }
         }

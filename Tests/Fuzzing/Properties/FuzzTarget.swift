@@ -17,6 +17,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case contract
     case identityApply = "identity-apply"
     case ledgerRecord = "ledger-record"
+    case spoolSegment = "spool-segment"
 
     /// Checks every property of this target over one input.
     /// - Returns: what became of the input; tests demand that their inputs reach more than one end.
@@ -39,6 +40,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .contract: try checkContract(bytes)
         case .identityApply: try checkIdentity(bytes)
         case .ledgerRecord: try checkLedgerRecord(bytes)
+        case .spoolSegment: try checkSegment(bytes)
         }
     }
 
