@@ -278,6 +278,31 @@ private final class Flag: Sendable {
         }
     }
 
+    @Test func `a write that names something unknown holds its lane until the name is learned, and no other lane`()
+        async throws
+    {
+        let (log, identities) = (TestLog(), IdentityDirectory())
+        var rules = ComparisonRules()
+        rules.identity = [IdentityRule(field: try PathPattern("$.orderId"))]
+        let answer = jsonAnswer("{}")
+        try await withShadow(
+            Setup(rules: rules, log: log, identities: identities), service: { _, _ in .bytes(answer) }
+        ) { shadow in
+            for (number, path) in ["/api/v1/orders/m1", "/api/v1/orders"].enumerated() {
+                let write = post(path, #"{"a":1}"#)
+                try await shadow.accept(try exchange(write, answer: answer, lane: 0, id: id(number)))
+            }
+            try await shadow.accept(try exchange(post("/api/v1/orders", "{}"), answer: answer, lane: 2, id: id(2)))
+            try await eventually("the other lane goes on") { shadow.service.requests.count == 1 }
+            #expect(await shadow.runner.standing().first?.paused == 1)
+            identities.learn([IdentityPair(kind: "$.orderId", monolith: "m1", service: "s1")], extraction: "orders")
+            #expect(try await shadow.verdicts() == ["match": 3])
+            #expect(
+                shadow.service.requests.map(\.target) == ["/api/v1/orders", "/api/v1/orders/s1", "/api/v1/orders"])
+            #expect(log.states == [.settled, .settled, .settled])
+        }
+    }
+
     @Test func `bodies that memory has no room for are read back from the log`() async throws {
         let (log, barrier) = (TestLog(), Barrier())
         try await withShadow(
@@ -365,6 +390,7 @@ private final class Flag: Sendable {
         try await withShadow(Setup(log: log), service: { _, _ in isBack.isSet ? ok : .hang }) { shadow in
             for number in 1...4 { try await shadow.accept(try write(number)) }
             try await eventually("the first is at the service") { shadow.service.requests.count == 1 }
+            try await eventually("all are owed") { await shadow.runner.standing().first?.toService.writes == 4 }
             #expect(await shadow.runner.carryForward(upTo: 1) == 3, "the first is on its way")
             #expect(log.retained == 4)
             #expect(log.kinds.suffix(3) == [.carried, .carried, .carried])

@@ -43,7 +43,8 @@ private final class Shop: Sendable {
     private func setup(_ identities: IdentityDirectory = IdentityDirectory()) throws -> Setup {
         var rules = ComparisonRules()
         rules.identity = [IdentityRule(field: try PathPattern("$.orderId"))]
-        return Setup(rules: rules, settleDelay: .milliseconds(20), identities: identities)
+        return Setup(
+            rules: rules, settleDelay: .milliseconds(20), identities: identities, identityWait: .milliseconds(100))
     }
 
     private func creation(_ id: String, item: String = "1") throws -> CapturedExchange {
@@ -53,8 +54,8 @@ private final class Shop: Sendable {
     @Test func `a creation is learned, and what is asked of it later is asked by the other side's name`() async throws {
         let (service, identities) = (Shop(prefix: "s"), IdentityDirectory())
         try await withShadow(try setup(identities), service: { request, _ in service.reply(request) }) { shadow in
-            shadow.runner.accept(try creation("m7"))
-            shadow.runner.accept(try creation("m8", item: "2"))
+            try await shadow.accept(try creation("m7"))
+            try await shadow.accept(try creation("m8", item: "2"))
             let list = jsonAnswer(#"{"items":[{"orderId":"m8"},{"orderId":"m7"}]}"#)
             shadow.runner.accept(try exchange(get("/api/v1/orders"), answer: list))
             shadow.runner.accept(
@@ -75,9 +76,10 @@ private final class Shop: Sendable {
         ) { shadow in
             var created = try creation("s9")
             created.shadowIsService = false
+            created.answeredBy = .service
             var read = try exchange(get("/api/v1/orders/s9"), answer: Shop.answer(("s9", "1"), status: "200 OK"))
             read.shadowIsService = false
-            shadow.runner.accept(created)
+            try await shadow.accept(created)
             shadow.runner.accept(read)
             #expect(try await shadow.verdicts() == ["match": 2])
             #expect(shadow.monolith.requests.map(\.target) == ["/api/v1/orders", "/api/v1/orders/m1"])
@@ -91,9 +93,9 @@ private final class Shop: Sendable {
             for request in [
                 get("/api/v1/orders/m1"), get("/api/v1/orders?orderId=m1"), post("/api/v1/orders", #"{"orderId":3}"#),
             ] {
-                shadow.runner.accept(try exchange(request, answer: jsonAnswer("{}")))
+                try await shadow.accept(try exchange(request, answer: jsonAnswer("{}")))
             }
-            shadow.runner.accept(try exchange(post("/api/v1/orders", "{"), answer: jsonAnswer("{}")))
+            try await shadow.accept(try exchange(post("/api/v1/orders", "{"), answer: jsonAnswer("{}")))
             #expect(
                 try await shadow.verdicts() == [
                     "not-compared identity-unmapped": 3, "not-compared identity-unreadable": 1,

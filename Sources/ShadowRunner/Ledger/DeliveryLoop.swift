@@ -58,7 +58,7 @@ final class DeliveryLoop {
         didSet { if !isHeld { pump() } }
     }
     private var isPumping = false
-    var whenQuiet: (() -> Void)?
+    private var whenQuiet: (() -> Void)?
 
     init(
         loop: any EventLoop, sender: ShadowSender, sequence: WriteSequence, log: any LedgerLog,
@@ -143,7 +143,14 @@ final class DeliveryLoop {
             }
         }
         isPumping = false
-        if underWay == 0 { whenQuiet?() }
+    }
+
+    /// All of a turn's news from the log have been heard.
+    func lettersRead() {
+        pump()
+        guard isStopped, underWay == 0, let whenQuiet else { return }
+        self.whenQuiet = nil
+        whenQuiet()
     }
 
     /// Also keeps what counts as paused.

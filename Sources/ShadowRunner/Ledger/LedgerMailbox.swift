@@ -42,6 +42,6 @@ final class LedgerMailbox: Sendable {
         }
         guard let receiver = receiver?.value else { return }
         for letter in letters { letter(receiver) }
-        receiver.pump()
+        receiver.lettersRead()
     }
 }

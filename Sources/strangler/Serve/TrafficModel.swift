@@ -85,7 +85,8 @@ struct TrafficModel: Sendable {
                             }
                             .map(\.pattern),
                         templates: extraction.contract?.templates ?? []),
-                    identityWait: extraction.definition.writeRules.identityWait)
+                    identityWait: extraction.definition.writeRules.identityWait,
+                    readable: ReadablePaths(extraction, configuration))
             },
             templates: configuration.templates, redactor: redactor, success: configuration.writeRules.map(\.success))
     }

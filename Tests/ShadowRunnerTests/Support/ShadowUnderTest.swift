@@ -32,6 +32,7 @@ struct Setup: Sendable {
     var board: LaneBoard?
     var log: (any LedgerLog)?
     var identities = IdentityDirectory()
+    var identityWait = Duration.seconds(30)
 }
 
 /// A runner on two loops, between two origins and a store in memory.
@@ -167,7 +168,8 @@ private func shadowSettings(_ setup: Setup, monolith: Int, service: Int) throws 
         name: "orders", service: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: service)),
         comparer: Comparer(rules: setup.rules, redactor: redactor), rules: setup.rules, timeout: setup.timeout,
         noise: setup.noise, contract: setup.contract, board: setup.board, attempts: setup.attempts,
-        identity: IdentityMapping(rules: setup.rules.identity, routes: [route.pattern], templates: contractPaths))
+        identity: IdentityMapping(rules: setup.rules.identity, routes: [route.pattern], templates: contractPaths),
+        identityWait: setup.identityWait)
     return ShadowSettings(
         monolith: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: monolith)), extractions: [extraction],
         templates: EndpointTemplates(routes: [route], known: [contractPaths]),
