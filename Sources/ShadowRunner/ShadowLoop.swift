@@ -58,6 +58,8 @@ final class ShadowLoop {
     var twins = Twins()
     var jobs: [UInt64: Job] = [:]
     var settling: [UInt64: Settling] = [:]
+    /// Reads that wait for an identity's partner.
+    var identityHolds: [UInt64: IdentityHold] = [:]
     /// Pairs at the workers, and how many of them hold two answers.
     var unjudged = 0
     var compared = 0
@@ -120,6 +122,7 @@ final class ShadowLoop {
         stopped = promise
         ticker?.cancel()
         sender.close()
+        stopHolding()
         for job in jobs.values {
             if let first = job.first {
                 secondLooks.ended()
@@ -344,8 +347,12 @@ final class ShadowLoop {
     }
 
     /// Sends a job's request to the shadow, or once more to the side that was primary.
-    /// - Parameter onEnd: gets nanoseconds from sending to the answer's last byte, too.
-    func ask(_ job: Job, shadow: Bool, _ onEnd: @escaping (ShadowCall.Result, Int64) -> Void) {
+    /// - Parameters:
+    ///   - heldUntil: it has waited for an identity, and may until then.
+    ///   - onEnd: gets nanoseconds from sending to the answer's last byte, too.
+    func ask(
+        _ job: Job, shadow: Bool, heldUntil: NIODeadline? = nil, _ onEnd: @escaping (ShadowCall.Result, Int64) -> Void
+    ) {
         let exchange = job.exchange
         let slot = exchange.extraction
         guard let extraction = job.settings.extractions[slot] else {
@@ -359,7 +366,7 @@ final class ShadowLoop {
             in: extraction, identities: sender.identities)
         {
         case .ready(let made): request = made
-        case .unmapped: return onEnd(.notAsked(.identityUnmapped), 0)
+        case .unmapped(let questions): return hold(job, for: questions, until: heldUntil, onEnd)
         case .impossible(let reason): return onEnd(.notAsked(reason), 0)
         }
         let asked = shadow ? side.other : side

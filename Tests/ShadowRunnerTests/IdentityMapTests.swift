@@ -44,7 +44,7 @@ private final class Shop: Sendable {
         var rules = ComparisonRules()
         rules.identity = [IdentityRule(field: try PathPattern("$.orderId"))]
         return Setup(
-            rules: rules, settleDelay: .milliseconds(20), identities: identities, identityWait: .milliseconds(100))
+            rules: rules, settleDelay: .milliseconds(20), identities: identities, identityWait: .milliseconds(300))
     }
 
     private func creation(_ id: String, item: String = "1") throws -> CapturedExchange {
@@ -57,8 +57,8 @@ private final class Shop: Sendable {
             try await shadow.accept(try creation("m7"))
             try await shadow.accept(try creation("m8", item: "2"))
             let list = jsonAnswer(#"{"items":[{"orderId":"m8"},{"orderId":"m7"}]}"#)
-            shadow.runner.accept(try exchange(get("/api/v1/orders"), answer: list))
-            shadow.runner.accept(
+            try await shadow.accept(try exchange(get("/api/v1/orders"), answer: list))
+            try await shadow.accept(
                 try exchange(get("/api/v1/orders/m8"), answer: Shop.answer(("m8", "2"), status: "200 OK")))
             #expect(try await shadow.verdicts() == ["match": 4])
             #expect(
@@ -79,8 +79,9 @@ private final class Shop: Sendable {
             created.answeredBy = .service
             var read = try exchange(get("/api/v1/orders/s9"), answer: Shop.answer(("s9", "1"), status: "200 OK"))
             read.shadowIsService = false
+            read.answeredBy = .service
             try await shadow.accept(created)
-            shadow.runner.accept(read)
+            try await shadow.accept(read)
             #expect(try await shadow.verdicts() == ["match": 2])
             #expect(shadow.monolith.requests.map(\.target) == ["/api/v1/orders", "/api/v1/orders/m1"])
             #expect(shadow.service.requests.isEmpty)
@@ -104,6 +105,42 @@ private final class Shop: Sendable {
         }
     }
 
+    @Test func `a read waits for its identity's partner, from the store or from another lane, and not for ever`()
+        async throws
+    {
+        let pairs = Mutex<[IdentityPair]>([])
+        let identities = IdentityDirectory(ask: { questions in
+            pairs.withLock { pairs in
+                questions.compactMap { question in
+                    pairs.first { $0.value(at: question.side) == question.value }.map { (question, $0) }
+                }
+            }
+        })
+        pairs.withLock { $0 = [IdentityPair(kind: "$.orderId", monolith: "m1", service: "s1")] }
+        let read = { (id: String) in
+            try exchange(get("/api/v1/orders/\(id)"), answer: Shop.answer((id, "1"), status: "200 OK"))
+        }
+        let service: ScriptedOrigin.Script = { request, _ in
+            let id = request.target.split(separator: "/").last.map(String.init) ?? ""
+            return .bytes(Shop.answer((id, "1"), status: "200 OK"))
+        }
+        try await withShadow(try setup(identities), service: service) { shadow in
+            try await shadow.accept(try read("m1"))
+            #expect(try await shadow.verdicts() == ["match": 1])
+            try await shadow.accept(try read("m2"))
+            try await eventually("it waits") { identities.waiterCount == 1 }
+            identities.learn(
+                [IdentityPair(kind: "$.orderId", monolith: "m2", service: "s2")], extraction: "orders")
+            #expect(try await shadow.verdicts() == ["match": 2])
+            try await shadow.accept(try read("m3"))
+            #expect(try await shadow.verdicts() == ["match": 2, "not-compared identity-unmapped": 1])
+            #expect(identities.waiterCount == 0)
+            // Stopped while it waits.
+            try await shadow.accept(try read("m4"))
+        }
+        #expect(identities.waiterCount == 0)
+    }
+
     @Test func `another thing of the other side is a difference`() async throws {
         let identities = IdentityDirectory()
         identities.learn(
@@ -122,13 +159,13 @@ private final class Shop: Sendable {
             }
         ) { shadow in
             for count in 1...3 {
-                shadow.runner.accept(
+                try await shadow.accept(
                     try exchange(get("/api/v1/orders/m1"), answer: Shop.answer(("m1", "1"), status: "200 OK")))
                 #expect(try await shadow.verdicts()["mismatch"] == count)
                 answers.withLock { _ = $0.removeFirst() }
                 if answers.withLock({ $0.isEmpty }) { answers.withLock { $0 = ["s1"] } }
             }
-            shadow.runner.accept(
+            try await shadow.accept(
                 try exchange(get("/api/v1/orders/m1"), answer: Shop.answer(("m1", "1"), status: "200 OK")))
             #expect(try await shadow.verdicts()["match"] == 1)
         }
@@ -144,7 +181,7 @@ private final class Shop: Sendable {
             monolith: { _, _ in .json(#"{"items":[{"orderId":"m9"}]}"#) },
             service: { _, _ in .json(#"{"items":[{"orderId":"s9"}]}"#) }
         ) { shadow in
-            shadow.runner.accept(
+            try await shadow.accept(
                 try exchange(get("/api/v1/orders"), answer: jsonAnswer(#"{"items":[{"orderId":"m9"}]}"#)))
             #expect(try await shadow.verdicts() == ["not-compared identity-unmapped": 1])
         }
