@@ -30,6 +30,7 @@ enum JSONTree: Decodable, Equatable {
 
     var members: [String: JSONTree]? { if case .object(let members) = self { members } else { nil } }
     var elements: [JSONTree]? { if case .array(let elements) = self { elements } else { nil } }
+    var double: Double? { if case .number(let number) = self { number } else { nil } }
     var text: String? { if case .string(let text) = self { text } else { nil } }
 
     subscript(name: String) -> JSONTree? { members?[name] }

@@ -37,7 +37,8 @@ import Testing
         // An acknowledged write may be uncertain: its outcome was not on disk yet. It is listed, not lost.
         let uncertain = try await scene.writes(proxy, state: "uncertain")
         let acknowledged = clients.acknowledged
-        #expect(lost.count <= uncertain, "\(lost.count) of \(acknowledged) lost, \(uncertain) uncertain: \(lost.prefix(5))")
+        #expect(
+            lost.count <= uncertain, "\(lost.count) of \(acknowledged) lost, \(uncertain) uncertain: \(lost.prefix(5))")
         #expect(disordered.isEmpty, "out of order: \(disordered)")
         #expect(service.keys.values.allSatisfy { $0.count == 1 && $0.first?.isEmpty == false })
         // The monolith has carried out all that the service has: nothing was made up.
