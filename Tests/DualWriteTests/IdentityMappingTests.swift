@@ -232,6 +232,17 @@ struct IdentityMappingTests {
         #expect(result.isUnreadable)
     }
 
+    @Test func anIdentityIsItsBytes() throws {
+        let known = KnownPairs(pairs: [IdentityPair(kind: "$.orderId", monolith: "\u{E9}", service: "1")])
+        let found = try mapping([try order()])
+        for (given, count) in [("%C3%A9", 0), ("e%CC%81", 1)] {
+            let result = found.translated(
+                .init(target: Array("/api/v1/orders/\(given)".utf8), fields: [], body: []), from: .monolith,
+                find: known.find)
+            #expect(result.unmapped.count == count)
+        }
+    }
+
     @Test func whatIsTheSameAtBothSidesStays() throws {
         let found = try mapping([try order(IdentityPlaces(same: LinearRegex("old_[0-9]+")))])
         #expect(

@@ -135,7 +135,10 @@ struct TranslationRun {
     {
         guard !bytes.isEmpty, !mapping.isSame(rule, bytes) else { return .none }
         let kind = mapping.rules[rule].kind
-        if let text = IdentityText.text(bytes), case .known(let pair) = find(kind, side, text) {
+        if let text = IdentityText.text(bytes), case .known(let pair) = find(kind, side, text),
+            // Strings are equal in Swift however their accents are composed; identities are bytes.
+            pair.value(at: side).utf8.elementsEqual(text.utf8)
+        {
             return .with(pair.value(at: side.other), pair: pair)
         }
         let reference = IdentityMapping.Reference(

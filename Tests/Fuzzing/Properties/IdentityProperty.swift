@@ -9,9 +9,10 @@ extension FuzzTarget {
     func checkIdentity(_ bytes: UnsafeRawBufferPointer) throws(Violation) -> Outcome {
         let parts = Array(bytes).split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false).map(Array.init)
         guard parts.count == 3, let mapping = Self.mapping else { return .refused }
-        // Parsed heads have no blanks around values.
-        let value = String(decoding: parts[1].drop { $0 == 0x20 }, as: UTF8.self)
-        guard value.last != " " else { return .refused }
+        // Parsed heads have no blanks around values (RFC 9112 §5.1).
+        let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
+        let trimmed = parts[1].drop(while: isBlank).reversed().drop(while: isBlank).reversed()
+        let value = String(decoding: trimmed, as: UTF8.self)
         for type in ["application/json", "application/x-www-form-urlencoded"] {
             let fields = [HeaderField(name: "Content-Type", value: type), HeaderField(name: "X-Order", value: value)]
             try Self.checkRequest(.init(target: parts[0], fields: fields, body: parts[2]), mapping)
@@ -29,7 +30,7 @@ extension FuzzTarget {
         guard there.unmapped.isEmpty, !there.isUnreadable else { return }
         let back = mapping.translated(there.applied(to: request), from: .service, find: partner)
         try demand(back.unmapped.isEmpty && !back.isUnreadable, "what was translated has no way back: \(back.unmapped)")
-        try demand(back.values == there.values.mapValues { String($0.dropFirst(2)) }, "headers come back otherwise")
+        try demand(back.values == there.values.mapValues { unprefixed($0) }, "headers come back otherwise")
         let again = mapping.translated(back.applied(to: there.applied(to: request)), from: .monolith, find: partner)
         try demand(again.target == there.target, "a target comes back otherwise")
         try demand(again.body == there.body, "a body comes back otherwise")
@@ -54,8 +55,11 @@ extension FuzzTarget {
     private static func partner(_ kind: String, _ side: Side, _ value: String) -> IdentityMapping.Partner {
         if side == .monolith { return .known(IdentityPair(kind: kind, monolith: value, service: "s~" + value)) }
         guard value.utf8.starts(with: "s~".utf8) else { return .unknown(isFinal: true) }
-        return .known(IdentityPair(kind: kind, monolith: String(value.dropFirst(2)), service: value))
+        return .known(IdentityPair(kind: kind, monolith: unprefixed(value), service: value))
     }
+
+    /// Without `s~`, which may make one character with what follows it.
+    private static func unprefixed(_ value: String) -> String { String(value.unicodeScalars.dropFirst(2)) }
 
     private static func slashes(_ target: [UInt8]) -> Int {
         target.prefix { $0 != UInt8(ascii: "?") }.count { $0 == UInt8(ascii: "/") }
