@@ -11,14 +11,11 @@ CREATE TABLE strangler.writes (
     endpoint       text NOT NULL,
     -- The 64 bits of the lane, and the place in it on the machine that took the write.
     lane           bigint NOT NULL,
-    -- -1: a person has it delivered again, and the machine that took it back has not filed it yet.
+    -- Microseconds since 1970, or the next number that is free. Delivered again by a person, a write has a higher one.
     sequence       bigint NOT NULL,
-    -- Of the machine's data folder: it outlives the process.
+    -- In whose log its last record stands.
     spool          text NOT NULL,
-    -- Delivered again by a person, under another sequence; `spool/sequence` of those before, of which nothing counts any
-    -- more.
     is_retried     boolean NOT NULL DEFAULT false,
-    superseded     text[] NOT NULL DEFAULT '{}',
     -- Who was to answer, and who did.
     primary_side   text NOT NULL CHECK (primary_side IN ('monolith', 'service')),
     answered_by    text CHECK (answered_by IN ('monolith', 'service')),

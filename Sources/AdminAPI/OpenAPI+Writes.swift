@@ -102,7 +102,7 @@ extension OpenAPI {
             "underWay": {"type": "integer", "description": "Their primary has not answered yet."},
             "paused": {"type": "integer", "description": "Of the owed ones: wait for a circuit breaker or an identity."},
             "lost": {"type": "integer", "description": "Of the owed ones: in spools that no running proxy holds."},
-            "undrained": {"type": "integer", "description": "Records that Postgres has not got yet."},
+            "undrained": {"type": "integer", "description": "Bytes of the spools that Postgres has not got yet."},
             "dead": {"type": "integer", "description": "Given up. Missing while Postgres is away."},
             "uncertain": {
               "type": "integer",

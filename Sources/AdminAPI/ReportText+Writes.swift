@@ -22,7 +22,8 @@ extension ReportText {
         var rest: [String] = []
         if report.underWay > 0 { rest.append("\(count(report.underWay)) under way") }
         if report.paused > 0 { rest.append("\(count(report.paused)) wait for a circuit breaker or an identity") }
-        if report.undrained > 0 { rest.append("\(counted(report.undrained, "record")) not in Postgres yet") }
+        // A little is always on its way.
+        if report.undrained >= 1 << 20 { rest.append("\(report.undrained >> 20) MiB not in Postgres yet") }
         if !rest.isEmpty { lines.append(rest.joined(separator: ", ")) }
         if report.lost > 0 {
             lines.append("\(count(report.lost)) of them in spools that no running proxy holds")

@@ -29,7 +29,7 @@ package struct DualWriteReport: Sendable, Codable, Equatable {
     package var paused = 0
     /// Of the owed ones: in spools that no running proxy holds.
     package var lost = 0
-    /// Records in the spools that Postgres has not got yet.
+    /// Bytes of the spools, of all extractions, that Postgres has not got yet.
     package var undrained = 0
     /// Given up; nil here and below where Postgres is away.
     package var dead: Int?

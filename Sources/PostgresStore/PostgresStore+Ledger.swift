@@ -5,13 +5,14 @@ import PostgresClient
 
 // What comes out of the spools.
 //
-// A drain that was interrupted begins again at its cursor, so the same rows come again, and older ones after newer ones. A
-// row is therefore merged, and the end is the same in whatever order and however often its parts come:
+// A drain that was interrupted begins again at its cursor, so the same rows come again, and older ones after newer ones; and
+// what one spool began, another goes on with. A row is therefore merged, and the end is the same in whatever order and
+// however often its parts come:
 //
-// - Within one sequence of one spool a row only moves on: `intent`, `accepted`, `delivered`, then `dead` or `uncertain`,
-//   or `settled` or `refused`; at the same state, to more attempts.
-// - Delivered again by a person, it has another sequence, perhaps on another machine, and begins anew: that sequence takes
-//   over, and what is said of those before counts no more.
+// - Within one sequence a row only moves on: `intent`, `accepted`, `delivered`, then `dead` or `uncertain`, or `settled` or
+//   `refused`; at the same state, to more attempts.
+// - Delivered again by a person, perhaps on another machine, it has a higher sequence and begins anew: that one takes over,
+//   and what is said of those before counts no more.
 // - What a person has settled stays settled.
 extension PostgresStore {
     /// Rows and bytes of payload of one statement.
@@ -21,7 +22,7 @@ extension PostgresStore {
     /// Files what was folded from a spool's records; in one round trip for a few thousand rows. May be interrupted
     /// anywhere and said again.
     ///
-    /// - Parameter spool: names the data folder, over restarts.
+    /// - Parameter spool: whose records they are of.
     /// - Returns: how many rows were new or have moved on.
     @discardableResult
     package func file(writes rows: [LedgerRow], spool: String) async throws -> Int {
@@ -63,37 +64,30 @@ extension PostgresStore {
             state, is_retried, attempts, primary_status, other_status, reason, entity, received_at, payload
         FROM (\(LedgerRows.rows)) AS filed
         ON CONFLICT (id) DO UPDATE SET
-            sequence = CASE WHEN \(takesOver) THEN excluded.sequence ELSE known.sequence END,
-            spool = CASE WHEN \(takesOver) THEN excluded.spool ELSE known.spool END,
-            superseded = CASE WHEN \(takesOver) THEN known.superseded || \(mark("known")) ELSE known.superseded END,
+            sequence = excluded.sequence,
+            spool = \(later("spool")),
             is_retried = known.is_retried OR excluded.is_retried,
             attempts = CASE WHEN \(takesOver) THEN excluded.attempts
                 ELSE greatest(known.attempts, excluded.attempts) END,
-            state = CASE WHEN \(takesOver) OR \(movesOn) THEN excluded.state ELSE known.state END,
-            reason = CASE WHEN \(takesOver) OR \(movesOn) THEN excluded.reason ELSE known.reason END,
+            state = \(later("state")),
+            reason = \(later("reason")),
             \(merged("answered_by")), \(merged("primary_status")), \(merged("other_status")), \(merged("entity")),
-            payload = CASE
-                WHEN \(takesOver) OR \(movesOn) THEN
-                    CASE WHEN excluded.state IN ('dead', 'uncertain') THEN coalesce(excluded.payload, known.payload) END
-                WHEN known.state IN ('dead', 'uncertain') THEN coalesce(known.payload, excluded.payload) END,
+            payload = CASE WHEN \(later("state")) IN ('dead', 'uncertain') THEN
+                CASE WHEN \(isLater) THEN coalesce(excluded.payload, known.payload)
+                    ELSE coalesce(known.payload, excluded.payload) END END,
             changed_at = now()
-        WHERE \(mark("excluded")) <> ALL (known.superseded) AND (\(takesOver) OR \(movesOn) OR \(fills))
+        WHERE \(isLater) OR \(fills)
         """
 
-    private static func mark(_ row: String) -> String { "(\(row).spool || '/' || \(row).sequence)" }
-
-    private static let isSame = "(excluded.spool = known.spool AND excluded.sequence = known.sequence)"
-
-    /// Only where it is not among the superseded.
-    private static let takesOver = """
-        (NOT \(isSame) AND known.state NOT IN ('settled', 'refused') AND (
-            known.sequence < 0 OR (excluded.spool = known.spool AND excluded.sequence > known.sequence)
-            OR (excluded.is_retried AND known.state IN ('dead', 'uncertain'))))
-        """
+    private static let takesOver =
+        "(excluded.sequence > known.sequence AND known.state NOT IN ('settled', 'refused'))"
 
     private static let movesOn = """
-        (\(isSame) AND (\(rank("excluded")), excluded.attempts) > (\(rank("known")), known.attempts))
+        (excluded.sequence = known.sequence
+            AND (\(rank("excluded")), excluded.attempts) > (\(rank("known")), known.attempts))
         """
+
+    private static let isLater = "(\(takesOver) OR \(movesOn))"
 
     private static func rank(_ row: String) -> String {
         """
@@ -103,16 +97,20 @@ extension PostgresStore {
     }
 
     private static let fills =
-        "(\(isSame) AND ("
+        "(excluded.sequence = known.sequence AND ("
         + ["answered_by", "primary_status", "other_status", "entity"].map {
             "known.\($0) IS NULL AND excluded.\($0) IS NOT NULL"
         }.joined(separator: " OR ")
         + " OR known.state IN ('dead', 'uncertain') AND known.payload IS NULL AND excluded.payload IS NOT NULL))"
 
+    private static func later(_ column: String) -> String {
+        "CASE WHEN \(isLater) THEN excluded.\(column) ELSE known.\(column) END"
+    }
+
     /// The later word first, and either where the other says nothing.
     private static func merged(_ column: String) -> String {
         """
-        \(column) = CASE WHEN \(takesOver) OR \(movesOn) THEN coalesce(excluded.\(column), known.\(column))
+        \(column) = CASE WHEN \(isLater) THEN coalesce(excluded.\(column), known.\(column))
             ELSE coalesce(known.\(column), excluded.\(column)) END
         """
     }

@@ -13,15 +13,16 @@ package struct Replica: Sendable, Equatable {
         package var weight: String
         /// Writes that the other side has not got yet.
         package var backlog: Int
-        /// Of its ledger; nil, here and below, where it keeps none. Names the spool that it holds.
-        package var spool: String?
+        /// Of its ledger; nil, here and below, from a version before it. The spools that it holds, its own and those of
+        /// processes that are gone.
+        package var spools: [String]?
         package var toMonolith: Owed?
         package var toService: Owed?
         /// Writes whose primary has not answered yet.
         package var underWay: Int?
         /// Deliveries that wait for a circuit breaker, or for an identity.
         package var paused: Int?
-        /// Records of the spool, of all extractions, that Postgres has not got yet.
+        /// Bytes of its spools, of all extractions, that Postgres has not got yet.
         package var undrained: Int?
         /// Of the service, over its event loops: circuit breakers that are not closed.
         package var openBreakers: Int
@@ -58,7 +59,7 @@ package struct Replica: Sendable, Equatable {
             stage = try fields.decodeIfPresent(String.self, forKey: .stage).flatMap(Stage.init)
             weight = try fields.decodeIfPresent(String.self, forKey: .weight) ?? ""
             backlog = try fields.decodeIfPresent(Int.self, forKey: .backlog) ?? 0
-            spool = try fields.decodeIfPresent(String.self, forKey: .spool)
+            spools = try? fields.decodeIfPresent([String].self, forKey: .spools)
             toMonolith = try? fields.decodeIfPresent(Owed.self, forKey: .toMonolith)
             toService = try? fields.decodeIfPresent(Owed.self, forKey: .toService)
             underWay = try fields.decodeIfPresent(Int.self, forKey: .underWay)

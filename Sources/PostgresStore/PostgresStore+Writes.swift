@@ -162,14 +162,15 @@ extension PostgresStore {
         return try refused.get()
     }
 
-    /// A spool has a write to deliver again. The row is open from now on, and what that spool files of it takes over.
+    /// A spool has a write to deliver again, under a higher sequence. The row is open from now on: what is said of the
+    /// sequence before counts no more, and what that spool files of it takes over.
     /// - Returns: false if it has been filed already, perhaps as dead again, or somebody has settled the write.
     @discardableResult
     package func markReadmitted(_ id: WriteID, spool: String) async throws -> Bool {
         try await ledger.query(
             """
             UPDATE strangler.writes SET state = 'accepted', is_retried = true, attempts = 0, payload = NULL, spool = $2,
-                sequence = -1, superseded = superseded || (spool || '/' || sequence), changed_at = now()
+                sequence = sequence + 1, changed_at = now()
             WHERE id = $1 AND state IN ('dead', 'uncertain') AND changed_at <= (
                 SELECT max(at) FROM strangler.write_decisions WHERE write_id = $1 AND decision = 'retry')
             """, [.text(id.description), .text(KeyText.extraction(spool))]

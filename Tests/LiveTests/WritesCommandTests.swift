@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test func `status says how far the monolith is behind, and a rollback what it waits for`() async throws {
-        let backend = Self.behind
+        var backend = Self.behind
         let status = try await outcome(of: StatusCommand.self, ["orders"], backend)
         for text in [
             "  writes    the monolith is 3 writes behind, oldest 0.4 s",
@@ -102,7 +102,7 @@ import Testing
         let back = try await outcome(of: RollbackCommand.self, ["orders"], backend)
         #expect(
             back.output.flowing.contains("keys change sides as their writes are delivered: 3 writes to the monolith"))
-        backend.later.set { $0.dualWrite?.flipsAtOnce = true }
+        backend.report.dualWrite?.flipsAtOnce = true
         let now = try await outcome(of: RollbackCommand.self, ["orders", "--now"], backend)
         #expect(now.output.flowing.contains("changed sides at once, with 3 writes to the monolith behind"))
         #expect(backend.performed.withLock { $0.map(\.request.atOnce) } == [false, true])
@@ -131,7 +131,7 @@ import Testing
         let now = Date(timeIntervalSince1970: 1_795_233_600)
         var served = Replica.ServedState(version: 1, stage: .shadow, weight: "0%")
         served.toMonolith = .init(writes: 2, seconds: 1.25)
-        served.spool = "a"
+        served.spools = ["a"]
         var report = DualWriteReport()
         report.add(served)
         report.add(Replica.ServedState(version: 1, stage: .shadow, weight: "0%"))

@@ -13,7 +13,7 @@ extension OnRealPostgres {
     @Suite struct LedgerStoreTests {
         private static let columns = """
             id, extraction, endpoint, lane, sequence, spool, primary_side, answered_by, state, is_retried, attempts,
-            primary_status, other_status, reason, entity, received_at, payload, superseded
+            primary_status, other_status, reason, entity, received_at, payload
             """
 
         private static func store() async throws -> (PostgresStore, PostgresConnection) {
@@ -113,8 +113,7 @@ extension OnRealPostgres {
                 guard let last = write.last else { continue }
                 number += 1
                 let spool = Bool.random(using: &generator) ? "a" : "b"
-                // Sequences of two machines have nothing to do with each other.
-                let sequence = UInt64(spool == "a" ? 1_000 + number : number)
+                let sequence = UInt64(1_000 + number)
                 let isMarked = Bool.random(using: &generator)
                 for store in [plain, crashing] where isMarked {
                     try await store.decide(last.id, .retry, actor: "ann", reason: "again", held: [])
@@ -144,8 +143,8 @@ extension OnRealPostgres {
         @Test func `retried twice on two machines, the first one's late word counts no more`() async throws {
             let (store, _) = try await Self.store()
             let dead = LedgerSamples.row(1, .dead, sequence: 5_000)
-            let again = LedgerSamples.row(1, .dead, sequence: 7) { $0.isRetried = true }
-            let last = LedgerSamples.row(1, .settled, sequence: 5_001) { $0.isRetried = true }
+            let again = LedgerSamples.row(1, .dead, sequence: 5_003) { $0.isRetried = true }
+            let last = LedgerSamples.row(1, .settled, sequence: 5_007) { $0.isRetried = true }
             try await store.file(writes: [dead], spool: "a")
             try await store.file(writes: [again], spool: "b")
             #expect(try await store.write(dead.id)?.spool == "b")
@@ -157,6 +156,26 @@ extension OnRealPostgres {
                 let found = try #require(try await store.write(dead.id))
                 #expect(found.state == .settled && found.spool == "a" && !found.hasPayload && found.isRetried)
             }
+            await store.close()
+        }
+
+        // spool a: intent ─ accepted (killed)
+        // spool b, of its successor:          delivered ─ settled
+        @Test(arguments: [false, true])
+        func `what one spool began, another goes on with, whoever is drained first`(isOwnFirst: Bool) async throws {
+            let (store, _) = try await Self.store()
+            let begun = LedgerSamples.row(1, .accepted) { $0.primaryStatus = 201 }
+            let ended = LedgerSamples.row(1, .settled) {
+                $0.answeredBy = nil
+                $0.otherStatus = 200
+            }
+            let parts = [(begun, "a"), (ended, "b")]
+            for (row, spool) in isOwnFirst ? parts.reversed() : parts {
+                try await store.file(writes: [row], spool: spool)
+            }
+            let found = try #require(try await store.write(begun.id))
+            #expect(found.state == .settled && found.spool == "b" && !found.isRetried)
+            #expect(found.primaryStatus == 201 && found.otherStatus == 200 && found.answeredBy == .monolith)
             await store.close()
         }
 

@@ -32,10 +32,10 @@ extension OnRealPostgres {
             #expect(open.state == .accepted && open.attempts == 0 && open.isRetried && !open.hasPayload)
             #expect(open.spool == "b")
             #expect(try await !store.markReadmitted(dead.id, spool: "b"))
-            // The old spool's word counts no more, the new one's does; its sequence may be any.
+            // The old spool's word counts no more, the new one's does.
             try await store.file(writes: [dead], spool: "a")
             #expect(try await store.write(dead.id)?.state == .accepted)
-            let again = LedgerSamples.row(1, .dead, sequence: 1, attempts: 3) { $0.isRetried = true }
+            let again = LedgerSamples.row(1, .dead, sequence: 2, attempts: 3) { $0.isRetried = true }
             try await store.file(writes: [again], spool: "b")
             #expect(try await store.write(dead.id)?.attempts == 3)
             #expect(try await store.decisions(dead.id).map(\.reason) == ["mended"])

@@ -134,6 +134,8 @@ extension DeliveryLoop {
             return done(.failure(.unknownExtraction(name)))
         }
         var write = write
+        // Above what it had, perhaps on a machine whose clock is ahead.
+        sequence.begin(above: write.intent.facts.sequence)
         write.intent.facts.sequence = sequence.next(at: now())
         write.attempts = 0
         write.isRetried = true

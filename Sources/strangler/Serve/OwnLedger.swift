@@ -3,30 +3,29 @@ import DualWrite
 import Extraction
 import Foundation
 import PostgresStore
+import ShadowRunner
+import Spool
 
-/// What is asked of this process's own ledger: its spool, and who delivers from it.
-protocol OwnLedger: Sendable {
-    /// As `PostgresStore.file` is told: names the data folder, over restarts.
-    var spool: String { get }
+/// What is asked of this process's own ledger: its spools, and who delivers from them.
+struct OwnLedger: Sendable {
+    let files: LedgerFiles
+    let shadow: ShadowRunner
+
+    var ownSpool: String { files.own.id.description }
+
+    /// Its own first, then those of processes that are gone.
+    var spools: [String] { ([files.own] + files.adopted).map(\.id.description) }
 
     /// By extraction.
-    func standings() async -> [String: LedgerStanding]
+    func standings() async -> [String: LedgerStanding] { await shadow.standings() }
 
-    /// Writes that have come to their end since the start of the process, by extraction.
-    func settled() async -> [String: Int]
-
-    /// Records that Postgres has not got yet.
-    func undrained() async -> Int
-
-    /// Takes a dead or uncertain write back, as its row's payload has it, and delivers it again. Returns when it is
-    /// durable.
-    func readmit(_ payload: [UInt8]) async throws
+    /// Bytes that Postgres has not got yet.
+    var undrained: Int { ([files.own] + files.adopted).reduce(0) { $0 &+ $1.usage.undrainedBytes } }
 }
 
 extension Replica.ServedState {
-    /// Fields that a process without a ledger leaves out.
-    mutating func add(_ standing: LedgerStanding, spool: String, undrained: Int, now: Date) {
-        self.spool = spool
+    mutating func add(_ standing: LedgerStanding, spools: [String], undrained: Int, now: Date) {
+        self.spools = spools
         toMonolith = Owed(standing.toMonolith, now: now)
         toService = Owed(standing.toService, now: now)
         underWay = standing.underWay

@@ -4,6 +4,7 @@ import Extraction
 import Foundation
 import Logging
 import PostgresStore
+import ShadowRunner
 
 // Writes that go to both sides: lists, and what people decide about those that nobody delivers any more.
 extension ProxyBackend {
@@ -65,22 +66,17 @@ extension ProxyBackend {
     private func retry(
         _ write: WriteID, reason: String, actor: String, held: Set<String>
     ) async throws(AdminError) {
-        guard let ledger = keeper.ledger else {
-            throw AdminError(
-                .refused, "write \(write): refused",
-                reasons: ["this proxy keeps no ledger of writes, so it cannot deliver one"])
-        }
         guard let payload = try await deciding(write, .retry, reason: reason, actor: actor, held: held) else {
             throw AdminError(.refused, WriteDecisionRefusal.withoutPayload(write).description)
         }
         do {
-            try await ledger.readmit(payload)
+            try await shadow.readmit(payload)
         } catch {
             throw AdminError(
                 .refused, "write \(write) cannot be taken back for delivery and stays as it was", reasons: ["\(error)"])
         }
         do {
-            try await store.connected().markReadmitted(write, spool: ledger.spool)
+            try await store.connected().markReadmitted(write, spool: keeper.ledger.ownSpool)
         } catch {
             // It is on its way all the same: what the spool files of it takes over.
             keeper.logger.warning("write \(write) is delivered again, and Postgres does not know yet: \(error)")
@@ -125,80 +121,6 @@ extension ProxyBackend {
         report.undecidedWrites = try? await store.writes(
             extraction: definition.name, WriteFilter(states: WriteFilter.undecidedStates), limit: Self.shownUndecided
         ).map { WriteReport($0) }
-    }
-
-    // MARK: Metrics
-
-    /// Of this process, and of all what Postgres knows.
-    func writeMetrics() async -> [MetricFamily] {
-        guard let ledger = keeper.ledger else { return [] }
-        let definitions = await keeper.model.definitions.filter { $0.writes == .dualWrite }.map(\.name).sorted()
-        let standings = await ledger.standings()
-        let settled = await ledger.settled()
-        let now = keeper.store.clock.now
-        let stored = await storedStandings(definitions)
-        func each(
-            _ name: String, _ help: String, _ kind: MetricFamily.Kind = .gauge, _ value: (String) -> Int?
-        ) -> MetricFamily {
-            MetricFamily(
-                name: name, help: help, kind: kind,
-                samples: definitions.compactMap { extraction in
-                    value(extraction).map { .init(labels: [.init("extraction", extraction)], value: Double($0)) }
-                })
-        }
-        func owed(_ name: String, _ help: String, _ value: (LedgerStanding.Owed) -> Double) -> MetricFamily {
-            MetricFamily(
-                name: name, help: help, kind: .gauge,
-                samples: definitions.flatMap { extraction in
-                    [Side.monolith, .service].map { side in
-                        .init(
-                            labels: [.init("extraction", extraction), .init("to", side.description)],
-                            value: value(standings[extraction]?[side] ?? .init()))
-                    }
-                })
-        }
-        return [
-            owed("strangler_writes_owed", "Writes of this proxy that one side has and the other has not got yet.") {
-                Double($0.writes)
-            },
-            owed("strangler_writes_owed_oldest_seconds", "Since the oldest of them was received; 0 without one.") {
-                Replica.ServedState.Owed($0, now: now).seconds
-            },
-            each("strangler_writes_under_way", "Writes whose primary has not answered yet.") {
-                standings[$0]?.underWay ?? 0
-            },
-            each("strangler_writes_paused", "Owed writes that wait for a circuit breaker, or for an identity.") {
-                standings[$0]?.paused ?? 0
-            },
-            each("strangler_writes_settled_total", "Writes of this proxy that have come to their end.", .counter) {
-                settled[$0] ?? 0
-            },
-            MetricFamily(
-                name: "strangler_writes_undrained", help: "Records of the spool that Postgres has not got yet.",
-                kind: .gauge, samples: [.init(value: Double(await ledger.undrained()))]),
-            each("strangler_writes_dead", "Writes of all proxies that were given up and wait for a person.") {
-                stored[$0]?.dead
-            },
-            each("strangler_writes_uncertain", "Writes of all proxies of which nobody knows the outcome.") {
-                stored[$0]?.uncertain
-            },
-            each("strangler_writes_lost", "Owed writes in spools that no running proxy holds.") { stored[$0]?.lost },
-        ]
-    }
-
-    private func storedStandings(_ names: [String]) async -> [String: DualWriteReport] {
-        await standings.value(maximumAge: .seconds(10)) {
-            guard let store = try? store.connected(), let replicas = try? await store.replicas() else { return [:] }
-            let held = await keeper.heldSpools(replicas)
-            var found: [String: DualWriteReport] = [:]
-            for name in names {
-                guard let stored = try? await store.writeStanding(extraction: name) else { continue }
-                var report = DualWriteReport()
-                report.add(stored, held: held, now: Date())
-                found[name] = report
-            }
-            return found
-        }
     }
 }
 

@@ -51,7 +51,7 @@ final class ProxyProcess: Sendable {
         let drain: LedgerDrain
         let gaps: LedgerGaps
         let identities: IdentityDirectory
-        let own: ProcessLedger
+        let own: OwnLedger
     }
 
     /// How long shadow work that waits may take, after the last client has gone.
@@ -181,7 +181,7 @@ final class ProxyProcess: Sendable {
                     await shadow.standing().reduce(0) { $0 + $1.toMonolith.writes + $1.toService.writes + $1.underWay }
                 }),
             gaps: LedgerGaps(files: files, store: store, logger: logger) { store.clock.now },
-            identities: identities, own: ProcessLedger(files: files, shadow: shadow))
+            identities: identities, own: OwnLedger(files: files, shadow: shadow))
         let server = try await ProxyServer(
             group: group,
             model: StageKeeper.proxyModel(model, states, generation: 0, shadow: shadow, gaps: ledger.gaps),

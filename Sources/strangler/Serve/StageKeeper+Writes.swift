@@ -9,21 +9,15 @@ import ShadowRunner
 // those that are gone, as Postgres has them.
 extension StageKeeper {
     /// Spools that a proxy that is heard of holds. This one's too, whatever Postgres has heard.
-    func heldSpools(_ replicas: [Replica]) -> Set<String> {
-        var held = replicas.heldSpools
-        if let ledger { held.insert(ledger.spool) }
-        return held
-    }
+    func heldSpools(_ replicas: [Replica]) -> Set<String> { replicas.heldSpools.union(ledger.spools) }
 
     /// As this process would tell it.
     func ownServed(of name: String, _ state: ExtractionState) async -> Replica.ServedState {
         var served = Replica.ServedState(
             version: state.version, stage: state.stage, weight: "\(state.weights)", backlog: await ownBacklog(of: name))
-        if let ledger {
-            served.add(
-                await ledger.standings()[name] ?? LedgerStanding(), spool: ledger.spool,
-                undrained: await ledger.undrained(), now: store.clock.now)
-        }
+        served.add(
+            await ledger.standings()[name] ?? LedgerStanding(), spools: ledger.spools, undrained: ledger.undrained,
+            now: store.clock.now)
         return served
     }
 
@@ -42,12 +36,8 @@ extension StageKeeper {
         return report.rounded()
     }
 
-    /// Writes that the other side has not got from this replica.
+    /// Writes that the other side has not got from this replica within a second.
     func ownBacklog(of name: String) async -> Int {
-        if let ledger {
-            let standing = await ledger.standings()[name] ?? LedgerStanding()
-            return standing.toMonolith.writes &+ standing.toService.writes
-        }
         let backlog = await shadow.undeliveredWrites()
         guard let slot = model.slots.slot(of: name), backlog.indices.contains(slot) else { return 0 }
         return backlog[slot]
@@ -67,6 +57,6 @@ extension StageKeeper {
 extension [Replica] {
     /// Of those that are heard of: one that has said goodbye has let go of its spool, with all that it owes.
     var heldSpools: Set<String> {
-        Set(filter(\.isCounted).flatMap { $0.extractions.values.compactMap(\.spool) })
+        Set(filter(\.isCounted).flatMap { $0.extractions.values.flatMap { $0.spools ?? [] } })
     }
 }

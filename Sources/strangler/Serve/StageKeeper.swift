@@ -39,15 +39,14 @@ actor StageKeeper {
     let server: ProxyServer
     let shadow: ShadowRunner
     private let gaps: LedgerGaps
-    /// Nil: writes are not kept in a ledger.
-    let ledger: (any OwnLedger)?
+    let ledger: OwnLedger
     private let cache: StateCache
     let logger: Logger
 
     init(
         model: TrafficModel, states: [String: ExtractionState], generation: Int, replica: String, store: StoreLink,
-        recorder: EvidenceRecorder, server: ProxyServer, shadow: ShadowRunner, gaps: LedgerGaps,
-        ledger: (any OwnLedger)? = nil, cache: StateCache, logger: Logger
+        recorder: EvidenceRecorder, server: ProxyServer, shadow: ShadowRunner, gaps: LedgerGaps, ledger: OwnLedger,
+        cache: StateCache, logger: Logger
     ) {
         self.gaps = gaps
         self.ledger = ledger
