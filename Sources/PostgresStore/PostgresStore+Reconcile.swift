@@ -67,19 +67,19 @@ extension PostgresStore {
     /// A write that neither side is known to have refused.
     private static let taken = "state IN ('accepted', 'delivered', 'settled', 'dead')"
 
-    /// How many entities were written in the period, and how many writes name none.
+    /// How many entities were written in the period, and how many writes name none. Pairs are not among them: few are left
+    /// over, and which of them can be read the paths say.
     package func entities(extraction: String, from: Date, to: Date) async throws -> ReconcileCounts {
         let rows = try await pool.query(
             """
             SELECT count(DISTINCT entity) AS entities,
-                count(*) FILTER (WHERE entity IS NULL AND \(Self.taken)) AS nameless,
-                (SELECT count(*) FROM \(Self.orphans) AND p.learned_at >= $2 AND p.learned_at < $3) AS pairs
+                count(*) FILTER (WHERE entity IS NULL AND \(Self.taken)) AS nameless
             FROM strangler.writes WHERE extraction = $1 AND received_at >= $2 AND received_at < $3
                 AND state <> 'refused'
             """, [.text(KeyText.extraction(extraction)), .timestamp(from), .timestamp(to)])
         guard let row = rows.first else { return ReconcileCounts() }
         return ReconcileCounts(
-            total: try row.int("entities") + row.int("pairs"), nameless: try row.int("nameless"))
+            total: try row.int("entities"), nameless: try row.int("nameless"))
     }
 
     /// The next entities that were written in the period, in the order of their bytes.

@@ -89,9 +89,12 @@ import Testing
     @Test func aThingIsFoundByItsNameAloneOnlyIfOnePathEndsInIt() {
         let identity = EntityPath.Identity(name: "orderId", value: "ord 1")
         #expect(contract.path(of: identity) == "/api/v1/orders/ord%201")
-        #expect(contract.path(of: EntityPath.Identity(name: "id", value: "1")) == "/api/v1/orders/1")
+        #expect(contract.path(of: EntityPath.Identity(name: "confirmation", value: "1")) == nil)
+        #expect(contract.path(of: EntityPath.Identity(name: "id", value: "1")) == nil)
         let two = ReadablePaths(["/orders/{orderId}", "/users/{id}", "/orders/{orderId}/items/{id}", "/x/{a}.pdf"])
         #expect(two.path(of: identity) == "/orders/ord%201")
+        #expect(two.path(of: EntityPath.Identity(name: "userId", value: "1")) == "/users/1")
+        #expect(two.path(of: EntityPath.Identity(name: "id", value: "1")) == "/users/1")
         #expect(two.path(of: EntityPath.Identity(name: "number", value: "1")) == nil)
         #expect(routes.path(of: identity) == nil)
         #expect(contract.template(of: "/api/v1/orders/7?x=1") == "/api/v1/orders/{orderId}")

@@ -79,7 +79,7 @@ extension OnRealPostgres {
             #expect(rest.map(\.service) == ["s3"])
             #expect(
                 try await store.entities(extraction: "orders", from: Self.from, to: Self.to)
-                    == ReconcileCounts(total: 3))
+                    == ReconcileCounts(total: 1))
         }
 
         @Test func `a run goes on where it was written down, and nobody takes a step twice`() async throws {

@@ -84,18 +84,23 @@ package struct ReadablePaths: Sendable, Equatable {
         return (template(of: segments[...]) ?? rests.first { $0.takesBelow(segments[...]) })?.text
     }
 
-    /// Where a thing is read that an identity of this name names, as `orderId` does: below the one path that ends in such a
-    /// parameter, and has no other. Nil if none does, or several do.
+    /// Where a thing is read that an identity of this name names: for `orderId` the one path that has no parameter but its last
+    /// segment, be it called `{orderId}` or stand behind `orders`. Nil if there is none, or several.
     package func path(of identity: EntityPath.Identity) -> String? {
         guard let segment = EntityPath.encoded(identity.value) else { return nil }
         let ending = templates.filter { template in
             guard case .parameter(_, "", "") = template.segments.last else { return false }
             return template.literals == template.segments.count - 1
         }
-        let named = ending.filter { $0.segments.last?.parameter == identity.name[...] }
-        guard let template = named.count == 1 ? named.first : ending.count == 1 ? ending.first : nil else {
-            return nil
+        let name = Array(identity.name.utf8)
+        let collections = IdentityWords.stem(of: name).map(IdentityWords.collections) ?? []
+        let named = ending.filter { template in
+            let parameter = template.segments.last?.parameter.map { IdentityWords.folded($0.utf8) }
+            if parameter == IdentityWords.folded(name) { return true }
+            guard case .literal(let collection) = template.segments.dropLast().last else { return false }
+            return collections.contains(IdentityWords.folded(collection.utf8))
         }
+        guard let template = named.first, named.count == 1 else { return nil }
         let words = template.segments.dropLast().compactMap { segment -> Substring? in
             if case .literal(let text) = segment { text } else { nil }
         }

@@ -60,7 +60,7 @@ package struct ReconcileFinding: Sendable, Equatable, Codable {
 
 /// Entities by what was found; what is checked is one of the others.
 package struct ReconcileCounts: Sendable, Equatable, Codable {
-    /// Entities there are to look at; grows when writes arrive during the walk.
+    /// Entities there are to look at, as far as it is known; what is found beyond makes it grow.
     package var total = 0
     package var checked = 0
     package var same = 0

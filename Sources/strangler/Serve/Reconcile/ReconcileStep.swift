@@ -71,7 +71,7 @@ struct ReconcileStep: Sendable {
                 extraction: run.extraction, from: run.from, to: run.to, after: last, limit: Self.page)
             if !entities.isEmpty { return entities.map(walked) }
         }
-        // Pairs that name nothing to read are passed over; they are counted as nameless from the start.
+        // Pairs that name nothing to read are passed over: a confirmation is nowhere read by itself.
         while true {
             let pairs = try await store.orphanedPairs(
                 extraction: run.extraction, from: run.from, to: run.to, after: lastPair, limit: Self.page)
