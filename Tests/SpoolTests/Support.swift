@@ -76,18 +76,25 @@ func eventually(_ condition: () -> Bool) -> Bool {
 }
 
 extension Spool {
-    /// Appends one record and waits for the answer.
+    /// Appends one record and waits for the answer, and until it can be drained.
     func appended(_ record: [UInt8], essential: Bool = false) throws -> Answers.Answer {
         let answers = Answers()
         append(record, essential: essential, answers.add)
-        return try #require(try answers.wait(for: 1).first)
+        return try #require(try settled(answers, 1).first)
     }
 
     /// Appends all at once, and waits.
     func appended(_ records: [[UInt8]]) throws -> [Answers.Answer] {
         let answers = Answers()
         for record in records { append(record, essential: false, answers.add) }
-        return try answers.wait(for: records.count)
+        return try settled(answers, records.count)
+    }
+
+    /// Records can be drained a moment after they have been answered.
+    private func settled(_ answers: Answers, _ count: Int) throws -> [Answers.Answer] {
+        let all = try answers.wait(for: count)
+        if let last = all.compactMap({ try? $0.get() }).max() { try #require(eventually { durable > last }) }
+        return all
     }
 
     func readBack(_ position: LogPosition) throws -> Result<[UInt8], LogRefusal> {
