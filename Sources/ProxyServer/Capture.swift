@@ -16,6 +16,8 @@ struct Capture {
     let isForContract: Bool
     /// It has to be on record before its primary sees it.
     let isRecorded: Bool
+    /// The monolith answers what the service was to: the service is owed it already.
+    var hasTurned = false
     private let limit: Int
 
     init(

@@ -58,8 +58,10 @@ extension Exchange: UpstreamConsumer {
         machine.ended()
         countAnswer(isError: false)
         let captured = takeCapture(.answered(status: answeredStatus))
+        // The next exchange may begin before `sendEnd` returns, under another configuration.
+        let decided = configuration
         client.sendEnd(trailers: trailers, requestEnded: requestEnded)
-        if let captured { configuration.handoff.shadow(captured) }
+        if let captured { decided.handoff.shadow(captured) }
     }
 
     func upstreamReadComplete() {
@@ -115,7 +117,14 @@ extension Exchange: UpstreamConsumer {
     /// The monolith stands in. There is nothing to compare then: both answers would be the monolith's. A write that is on
     /// record is owed to the service from here on.
     private func fallBack(_ reason: FallbackReason) {
-        if capture?.isRecorded == true { capture?.answerBeginsAnew() } else { capture = nil }
+        if let recorded = capture, recorded.isRecorded {
+            capture?.answerBeginsAnew()
+            capture?.hasTurned = true
+            // At once: the client's next write must not overtake this one there.
+            configuration.snapshot.extractions[extraction]?.board?.owe(.service, lane: recorded.lane)
+        } else {
+            capture = nil
+        }
         countFallback(reason)
         attempt()
     }

@@ -146,7 +146,7 @@ final class Exchange {
         if machine.phase != .tunnelling { context.counters.clientAborts += 1 }
         countIfSlow(now: .now())
         // What becomes of a write on record has to be known, whoever waits for it.
-        if ticket != nil, machine.phase == .sent || machine.phase == .answering {
+        if ticket != nil, machine.wasSent {
             client = DetachedClient(client)
             context.detached(self)
             if machine.phase == .answering { deadline = context.now + silenceLimit }
@@ -439,6 +439,6 @@ final class Exchange {
             shadowIsService: capture.isRecorded ? machine.side == .monolith : capture.shadowIsService,
             lane: capture.lane, requestID: capture.requestID,
             primaryNanoseconds: (NIODeadline.now() - began).nanoseconds, isForContract: capture.isForContract,
-            ticket: ticket, answeredBy: machine.side)
+            ticket: ticket, answeredBy: machine.side, hasTurned: capture.hasTurned)
     }
 }

@@ -93,6 +93,8 @@ package struct ExchangeMachine: Sendable, Equatable {
     /// Bytes of the request body have been handed on, and are kept nowhere.
     private var bodyHandedOn = false
     private var attempts = 0
+    /// In any attempt a byte of the request was handed to a connection.
+    package private(set) var wasSent = false
     /// The client asks for another protocol: not to be compared, and asked once only, on a connection of its own.
     package private(set) var wantsUpgrade = false
     private var endedSide: TunnelEnd?
@@ -117,7 +119,10 @@ package struct ExchangeMachine: Sendable, Equatable {
         attempts = 1
     }
 
-    package mutating func headHandedOn() { phase = .sent }
+    package mutating func headHandedOn() {
+        phase = .sent
+        wasSent = true
+    }
 
     package mutating func bodyBytesHandedOn() { bodyHandedOn = true }
 
@@ -174,9 +179,6 @@ package struct ExchangeMachine: Sendable, Equatable {
 
     package mutating func ended() { phase = .ended }
 
-    /// A byte of the request was handed to a connection in the present attempt.
-    var wasSent: Bool { phase != .connecting || bodyHandedOn }
-
     /// Whether the request can be sent again should a kept connection turn out dead.
     var mayRepeat: Bool { isIdempotent && !hasBody }
 
@@ -191,7 +193,7 @@ package struct ExchangeMachine: Sendable, Equatable {
         // Body bytes that were handed on are gone: another upstream would get a part of them.
         guard fellBack == nil, !bodyHandedOn else { return false }
         return FallbackPolicy.monolithMayAnswer(
-            decision, reason: reason, isSafe: isSafe, certainlyUnsent: phase == .connecting)
+            decision, reason: reason, isSafe: isSafe, certainlyUnsent: phase == .connecting && !wasSent)
     }
 
     private mutating func turnToMonolith(_ reason: FallbackReason) -> HeadAction {

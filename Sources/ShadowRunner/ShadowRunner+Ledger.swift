@@ -62,7 +62,7 @@ extension ShadowRunner {
     /// come after.
     package func holdDeliveries(_ isHeld: Bool) async {
         for loop in loops {
-            try? await loop.eventLoop.submit { loop.value.delivery.isHeld = isHeld }.get()
+            try? await loop.eventLoop.submit { loop.value.delivery.hold(isHeld) }.get()
         }
     }
 

@@ -41,10 +41,10 @@ package struct SpoolDirectories: Sendable {
         }
     }
 
-    /// Spools of processes that live.
-    /// - Parameter own: this process's, which are not counted.
+    /// Spools that are not this process's: of processes that live, or have ended since somebody looked for orphans.
+    /// - Parameter own: this process's, those that it has adopted among them.
     package func others(than own: [Spool]) throws(SpoolError) -> [String] {
-        let known = Set(try orphans() + own.map(\.directory))
+        let known = Set(own.map(\.directory))
         return try numbers().map(path).filter { !known.contains($0) }
     }
 

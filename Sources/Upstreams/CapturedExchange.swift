@@ -43,14 +43,18 @@ package struct CapturedExchange: Sendable {
     package var ticket: WriteTicket?
     /// Who really answered, or was asked last. A write goes to the other one.
     package var answeredBy: Side
+    /// The monolith stood in, and the lane's board says already that the service is owed the write.
+    package var hasTurned: Bool
 
     /// - Parameter answeredBy: nil: the one that is not the shadow.
     package init(
         extraction: Int, route: Int, method: Method, requestHead: ByteBuffer, requestBody: [ByteBuffer],
         answerHead: ByteBuffer, answerBody: CapturedBody, isTruncated: Bool, outcome: Outcome, shadowIsService: Bool,
         lane: UInt64, requestID: [UInt8], primaryNanoseconds: Int64,
-        isForContract: Bool = false, ticket: WriteTicket? = nil, answeredBy: Side? = nil
+        isForContract: Bool = false, ticket: WriteTicket? = nil, answeredBy: Side? = nil,
+        hasTurned: Bool = false
     ) {
+        self.hasTurned = hasTurned
         self.extraction = extraction
         self.route = route
         self.method = method

@@ -93,7 +93,7 @@ extension LedgerIndex {
         guard targets[target.index].isSilent else { return }
         targets[target.index].isSilent = false
         for (lane, until) in pauses.takeAll() {
-            guard lanes[lane].until == until else { continue }
+            guard lanes.contains(lane), lanes[lane].until == until else { continue }
             if lanes[lane].phase == .away, self.target(nodes[lanes[lane].head]) == target {
                 lanes[lane].phase = .waiting
                 advance(lane)
@@ -115,7 +115,8 @@ extension LedgerIndex {
     /// Lanes whose pause is over are ready.
     package mutating func wake(now: Int64) {
         while let (lane, until) = pauses.pop(until: now) {
-            guard lanes[lane].until == until, lanes[lane].phase.isPause else { continue }
+            // The lane may have gone, and its place with it.
+            guard lanes.contains(lane), lanes[lane].until == until, lanes[lane].phase.isPause else { continue }
             leavePause(lane)
             advance(lane)
         }
@@ -153,7 +154,7 @@ extension LedgerIndex {
             lanes.remove(lane)
             return
         }
-        guard nodes[head].phase == .owed else { return }
+        guard nodes[head].phase == .owed, !isHeld else { return }
         lanes[lane].phase = .ready
         append(lane, failed: lanes[lane].failures > 0, of: target(nodes[head]).index)
     }

@@ -58,6 +58,16 @@ extension LedgerIndex {
         return found
     }
 
+    /// The side that each open write of an extraction is owed to, or will be, and its lane.
+    package func visitOpen(_ extraction: UInt16, _ visit: (_ side: Side, _ lane: UInt64) -> Void) {
+        nodes.visit { _, node in
+            if node.phase != .free, names.extraction(of: node.name) == extraction {
+                visit(target(node).side, lanes[node.lane].key ^ LedgerIndex.salt(extraction))
+            }
+            return true
+        }
+    }
+
     /// It stands in the log anew.
     package mutating func moved(_ handle: Handle, to position: LogPosition, origin: UInt8) {
         guard node(handle) != nil else { return }

@@ -156,6 +156,8 @@ package struct LedgerIndex: Sendable {
     package internal(set) var waitingReadCount = 0
     /// Lanes in their targets' queues.
     package internal(set) var readyCount = 0
+    /// No lane gets ready: what comes before its writes may still be added.
+    package private(set) var isHeld = false
 
     package init(callsPerTarget: Int) { self.callsPerTarget = max(1, callsPerTarget) }
 
@@ -167,6 +169,18 @@ package struct LedgerIndex: Sendable {
     /// Of memory, roughly.
     package var bytes: Int {
         nodes.bytes + lanes.bytes + table.bytes + pauses.bytes + waitingReadCount * MemoryLayout<WaitingRead>.stride
+    }
+
+    /// While held, writes come and become owed, and those of before can be recovered in front of them.
+    package mutating func hold(_ isHeld: Bool) {
+        self.isHeld = isHeld
+        guard !isHeld else { return }
+        var waiting: [UInt32] = []
+        lanes.visit { lane, state in
+            if state.phase == .waiting { waiting.append(lane) }
+            return true
+        }
+        for lane in waiting where lanes.contains(lane) { advance(lane) }
     }
 
     // MARK: Names

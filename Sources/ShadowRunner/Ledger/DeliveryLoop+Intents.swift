@@ -64,6 +64,8 @@ extension DeliveryLoop {
     func ended(_ exchange: CapturedExchange, ticket: WriteTicket, under decided: ShadowSettings) {
         let handle = LedgerIndex.Handle(index: ticket.index, sequence: ticket.sequence)
         guard let write = index[handle] else { return }
+        // What follows says it for itself.
+        defer { if exchange.hasTurned { boards[write.extraction]?.paid(.service, lane: write.facts.lane) } }
         let success = decided.success(ofRoute: exchange.route)
         switch exchange.outcome {
         case .neverSent: return withdraw(ticket)
@@ -96,7 +98,10 @@ extension DeliveryLoop {
         _ handle: LedgerIndex.Handle, _ write: LedgerIndex.Write, _ held: HeldWrite, _ reason: String
     ) {
         count(write.extraction) { $0.uncertain += 1 }
-        finish(handle, [.uncertain(held.open(write), reason: reason)])
+        var open = held.open(write)
+        // Delivered again by a person, it goes to the side that was not asked last.
+        open.intent.facts.primary = held.exchange.answeredBy
+        finish(handle, [.uncertain(open, reason: reason)])
     }
 
     private func accepted(_ handle: LedgerIndex.Handle, _ write: LedgerIndex.Write, _ held: HeldWrite) {

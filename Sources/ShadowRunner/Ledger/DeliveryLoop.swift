@@ -53,10 +53,6 @@ final class DeliveryLoop {
     /// Records that are on their way to the disk, and reads on their way back.
     var underWay = 0
     var isStopped = false
-    /// Another process still delivers what comes before.
-    var isHeld = false {
-        didSet { if !isHeld { pump() } }
-    }
     private var isPumping = false
     private var whenQuiet: (() -> Void)?
 
@@ -97,7 +93,11 @@ final class DeliveryLoop {
 
     func number(of extraction: ShadowedExtraction) -> UInt16 {
         let number = index.extraction(extraction.name)
-        if boards[number] == nil { boards[number] = extraction.board }
+        if boards[number] == nil, let board = extraction.board {
+            boards[number] = board
+            // Of an extraction that was not configured until now, writes of before are open already.
+            index.visitOpen(number) { board.owe($0, lane: $1) }
+        }
         while slots.count <= Int(number) { slots.append(nil) }
         return number
     }
@@ -127,7 +127,7 @@ final class DeliveryLoop {
     /// Delivers what may be delivered. Work that ends at once makes room for the next, which may end at once too: one after
     /// the other, or a lane of thousands would nest as deep.
     func pump() {
-        guard !isPumping, !isStopped, !isHeld else { return }
+        guard !isPumping, !isStopped else { return }
         isPumping = true
         var isMoving = true
         while isMoving, index.readyCount > 0 {
@@ -162,6 +162,12 @@ final class DeliveryLoop {
         let isOpen = sender.gate.isOpen(slot: slot, isService: target.side == .service)
         index.setPaused(target, isOpen)
         return !isOpen && index.hasReady(target)
+    }
+
+    /// While another process still delivers what comes before.
+    func hold(_ isHeld: Bool) {
+        index.hold(isHeld)
+        pump()
     }
 
     // MARK: What is held

@@ -8,21 +8,28 @@ extension ProxyProcess {
     /// Before anybody is served: lanes that are owed something must be known.
     /// - Returns: whether another process still delivers its own; this one's wait until then.
     static func recover(_ found: LedgerFiles.Found, _ parts: Parts) async -> Bool {
-        let isFollowing = (try? parts.ledger.files.hasPredecessor()) ?? false
-        if isFollowing { await parts.shadow.holdDeliveries(true) }
+        await parts.shadow.holdDeliveries(true)
         await take(found, parts)
+        let isFollowing = (try? parts.ledger.files.hasPredecessor()) ?? true
+        if !isFollowing { await parts.shadow.holdDeliveries(false) }
         return isFollowing
     }
 
     /// Until the process is gone that this one succeeds; what it has left comes first.
     static func adoptPredecessor(_ parts: Parts) async {
+        var complaint = ""
         while !Task.isCancelled {
             do {
                 let files = parts.ledger.files
                 await take(try files.adoptOrphans(), parts)
                 if try !files.hasPredecessor() { break }
             } catch {
-                parts.logger.error("what the process before has left cannot be read yet: \(error)")
+                // Writes go on being recorded, and wait: delivering them first would be out of order for good.
+                if "\(error)" != complaint {
+                    parts.logger.error(
+                        "what the process before has left cannot be read, so nothing is delivered: \(error)")
+                }
+                complaint = "\(error)"
             }
             guard (try? await Task.sleep(for: .milliseconds(250))) != nil else { return }
         }
@@ -32,6 +39,7 @@ extension ProxyProcess {
     private static func take(_ found: LedgerFiles.Found, _ parts: Parts) async {
         for (extraction, pairs) in found.pairs { parts.ledger.identities.learn(pairs, extraction: extraction) }
         let (owed, uncertain) = await parts.shadow.recover(found.recovery, from: found.logs)
+        parts.ledger.files.recovered(found)
         if owed + uncertain > 0 {
             parts.logger.notice(
                 "dual-writes of before: \(owed) are still to be delivered, \(uncertain) are uncertain (`strangler writes`)"

@@ -19,6 +19,8 @@ final class LedgerDrain: Sendable {
         /// Whole frames that are no record of the ledger's.
         var unreadable = 0
         var failures = 0
+        /// The highest write of which Postgres may have a row that is not over; all, until this process has filed some.
+        fileprivate var filedThrough = UInt64.max
     }
 
     private let files: LedgerFiles
@@ -104,6 +106,9 @@ final class LedgerDrain: Sendable {
         state.withLock { figures in
             figures.filed += batch.count
             figures.unreadable += batch.unreadable
+            let highest = batch.rows.reduce(0) { max($0, $1.sequence) }
+            figures.filedThrough =
+                figures.filedThrough == .max || figures.shed > 0 ? highest : max(figures.filedThrough, highest)
         }
         return true
     }
@@ -148,7 +153,6 @@ final class LedgerDrain: Sendable {
         }
     }
 
-
     /// Postgres has been away for so long that the spool is getting full: what only says that a write is settled is let go
     /// of and counted. What is still needed of the oldest segment is appended once more, and goes on.
     private func makeRoom(in spool: Spool) async {
@@ -156,7 +160,8 @@ final class LedgerDrain: Sendable {
         guard Double(usage.bytes) > Self.crowded * Double(usage.quota), spool.drained.segment < spool.durable.segment
         else { return }
         do {
-            let (kept, shed, end) = try await onQueue { try Self.sort(spool) }
+            let filedThrough = state.withLock { $0.filedThrough }
+            let (kept, shed, end) = try await onQueue { try Self.sort(spool, filedThrough: filedThrough) }
             for record in kept { try await append(record, to: files.own) }
             try await onQueue { try spool.drained(to: end) }
             let isFirst = state.withLock { figures in
@@ -174,7 +179,9 @@ final class LedgerDrain: Sendable {
     }
 
     /// The rest of the segment that the cursor stands in: what of it must not be lost, and where the next one begins.
-    private static func sort(_ spool: Spool) throws -> (kept: [[UInt8]], shed: Int, end: LogPosition) {
+    private static func sort(_ spool: Spool, filedThrough: UInt64) throws -> (
+        kept: [[UInt8]], shed: Int, end: LogPosition
+    ) {
         let start = spool.drained
         var (next, kept, shed) = (start, [[UInt8]](), 0)
         while next.segment == start.segment {
@@ -182,19 +189,20 @@ final class LedgerDrain: Sendable {
             guard !records.isEmpty else { break }
             for (position, record) in records {
                 guard position.segment == start.segment else { return (kept, shed, position) }
-                if Self.mustBeFiled(record) { kept.append(record) } else { shed += 1 }
+                if Self.mustBeFiled(record, filedThrough: filedThrough) { kept.append(record) } else { shed += 1 }
             }
             next = end
         }
         return (kept, shed, next)
     }
 
-    /// Pairs are needed for ever; dead and uncertain writes wait for a person.
-    private static func mustBeFiled(_ record: [UInt8]) -> Bool {
+    /// Pairs are needed for ever; dead and uncertain writes wait for a person; and a row that Postgres has would stay open.
+    private static func mustBeFiled(_ record: [UInt8], filedThrough: UInt64) -> Bool {
         switch LedgerRecord(record) {
         case .dead, .uncertain: true
         case .delivered(_, let delivered): !delivered.pairs.isEmpty
-        case .intent, .outcome, .attempted, .settled, .carried, nil: false
+        case .settled(let facts, _): facts.sequence <= filedThrough
+        case .intent, .outcome, .attempted, .carried, nil: false
         }
     }
 

@@ -76,12 +76,17 @@ final class LedgerFiles: Sendable {
                     directory, options: options, visit: { found.add($1, at: $0, of: place) })
             else { continue }
             found.logs.append(spool)
-            adoptedOnes.withLock { $0.append(spool) }
             logger.notice("a spool is adopted whose process is gone: \(directory)")
         }
     }
 
-    /// Another process still has its spool.
+    /// What is open in them is retained now: they may be drained, and removed when nothing is left.
+    func recovered(_ found: Found) {
+        let adopted = found.logs.filter { $0 !== own }
+        adoptedOnes.withLock { $0 += adopted }
+    }
+
+    /// Another process still has its spool, or has left it just now.
     func hasPredecessor() throws -> Bool { try !directories.others(than: [own] + adopted).isEmpty }
 
     /// Of an adopted one that nobody needs any more.
