@@ -177,10 +177,10 @@ package struct LedgerIndex: Sendable {
         guard !isHeld else { return }
         var waiting: [UInt32] = []
         lanes.visit { lane, state in
-            if state.phase == .waiting { waiting.append(lane) }
+            if state.phase == .waiting, state.head != LedgerIndex.none { waiting.append(lane) }
             return true
         }
-        for lane in waiting where lanes.contains(lane) { advance(lane) }
+        for lane in waiting { advance(lane) }
     }
 
     // MARK: Names
