@@ -35,9 +35,10 @@ extension Spool {
     }
 
     /// Says what is on disk now, so that none of it can be taken for a torn tail. Without it recovery knows less.
+    /// Deletes nothing: who has just opened the spool has retained nothing yet, and who closes it perhaps never did.
     func writeCursor() {
         do throws(SpoolError) {
-            try moveCursor(to: nil)
+            try moveCursor(to: nil, mayDelete: false)
         } catch {
             logger.warning("the cursor was not written", metadata: ["spool": "\(directory)", "failure": "\(error)"])
         }
@@ -45,14 +46,15 @@ extension Spool {
 
     /// Writes the cursor down, and deletes what it says is not needed. In this order: a crash in between leaves segments that
     /// the next opening deletes.
-    private func moveCursor(to position: LogPosition?) throws(SpoolError) {
+    private func moveCursor(to position: LogPosition?, mayDelete: Bool = true) throws(SpoolError) {
         let result: Result<Void, SpoolError> = cursor.withLock { file in
             Result { () throws(SpoolError) in
                 let content = state.withLock { state in
                     var changed = state
                     changed.drained = max(state.drained, min(position ?? state.drained, state.durable))
                     return CursorContent(
-                        drained: changed.drained, first: changed.firstNeeded, durable: changed.durable)
+                        drained: changed.drained, first: mayDelete ? changed.firstNeeded : changed.first,
+                        durable: changed.durable)
                 }
                 try system { () throws(SystemFailure) in try file.write(content.bytes) }
                 state.withLock { $0.drained = content.drained }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import PostgresClient
 import Testing
 
 /// What the ledger is for: one side is away, Postgres is away, the disk has no room, and nothing is lost.
@@ -50,6 +51,7 @@ import Testing
         _ = try await scene.postgres.start()
         try await eventually(within: 60, "they are listed as settled") {
             let found = try await scene.run(proxy, "writes", "orders", "--json")
+            guard found.status == 0 else { return false }
             return try JSONTree(found.output)["settledLastDay"]?.double == Double(clients.acknowledged)
         }
         expectWhole(scene, clients)
@@ -98,7 +100,7 @@ import Testing
         let clients = WritingClients(clients: 2, pause: 1_000)
         clients.go(to: proxy.port)
         try await eventually("both lanes go on behind it") {
-            clients.lanes.values.allSatisfy { $0.acknowledged.count > 10 }
+            clients.lanes.count == 2 && clients.lanes.values.allSatisfy { $0.acknowledged.count > 10 }
         }
         try await clients.stop()
         try await eventually("two are dead") { try await scene.writes(proxy, state: "dead") == 2 }

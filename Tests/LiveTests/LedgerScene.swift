@@ -70,7 +70,7 @@ final class LedgerScene {
     func settles(_ proxy: RunningProxy, within seconds: Int = 60) async throws {
         try await eventually(within: seconds, "nothing is owed") {
             let status = try JSONTree(try await run(proxy, "status", "orders", "--json").output)
-            return status["backlog"] == .number(0)
+            return status["backlog"] == .number(0) && status["dualWrite"]?["undrained"] == .number(0)
         }
     }
 }

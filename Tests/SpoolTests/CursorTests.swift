@@ -20,6 +20,19 @@ import Testing
         return (spool, records, try records.map { try spool.appended($0).get() })
     }
 
+    @Test func `opening and closing delete nothing, for nobody has said yet what is needed`() throws {
+        let files = MemoryFiles()
+        let (spool, records, positions) = try filled(files)
+        let held = try #require(positions.first)
+        spool.retain(held)
+        try spool.drained(to: spool.durable)
+        let (again, _, _) = try opened(Self.directory, Self.options, files.afterExit())
+        #expect(again.usage.oldestSegment == 1)
+        #expect(try again.readBack(held) == .success(records[0]))
+        // It ends before anybody has taken over what was found.
+        again.close()
+    }
+
     @Test func `a retained segment and those behind it stay until it is released`() throws {
         let files = MemoryFiles()
         let (spool, records, positions) = try filled(files)

@@ -33,7 +33,11 @@ extension IdentityMapping {
                 guard case .known(let pair) = reverse, pair.value(at: side) != value else { return partner }
                 var misnamed = pair
                 let text = "\(value) (at the \(side.other): \(pair.value(at: side)) here)"
-                if side == .monolith { misnamed.service = text } else { misnamed.monolith = text }
+                if side == .monolith {
+                    (misnamed.monolith, misnamed.service) = (value, text)
+                } else {
+                    (misnamed.monolith, misnamed.service) = (text, value)
+                }
                 return .known(misnamed)
             }
         }

@@ -62,6 +62,14 @@ extension LedgerIndex {
         pause(node.lane, .holding, until)
     }
 
+    /// Whether its target is away, or is owed a write that came before this one: either may still tell what it waits for.
+    package func mayLearnMore(_ handle: Handle) -> Bool {
+        guard let node = node(handle) else { return false }
+        let state = targets[target(node).index]
+        if state.isSilent || state.isPaused { return true }
+        return state.owedHead != LedgerIndex.none && nodes[state.owedHead].sequence < node.sequence
+    }
+
     /// What one waited for is known, perhaps.
     package mutating func mayGoOn(_ handle: Handle) {
         guard let node = node(handle), node.phase == .owed, lanes[node.lane].head == handle.index,

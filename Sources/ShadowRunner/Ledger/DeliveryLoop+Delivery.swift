@@ -120,7 +120,9 @@ extension DeliveryLoop {
         _ extraction: ShadowedExtraction
     ) {
         let now = NIODeadline.now()
-        let deadline = holds[handle.sequence]?.deadline ?? now + TimeAmount(extraction.identityWait)
+        let wait = TimeAmount(extraction.identityWait)
+        // What would tell the name may itself still be waiting, as long as the other side is away: that time does not count.
+        let deadline = index.mayLearnMore(handle) ? now + wait : holds[handle.sequence]?.deadline ?? now + wait
         if let waiter = holds[handle.sequence]?.waiter { sender.identities.cancel(waiter) }
         guard now < deadline else {
             let reason = NotComparedReason.identityUnmapped

@@ -155,13 +155,39 @@ extension DeliveryLoop {
     func finish(_ handle: LedgerIndex.Handle, _ records: [LedgerRecord]) {
         guard let write = index[handle] else { return }
         let log = logs[Int(write.origin)]
-        for (place, record) in records.enumerated() {
-            let isLast = place == records.count - 1
-            append(record, essential: true, retained: false) { _, result in
-                if isLast, case .success = result, write.isDurable { log.release(write.intent) }
+        let (intent, isDurable) = (write.intent, write.isDurable)
+        say(LastWords(records: ArraySlice(records)) { if isDurable { log.release(intent) } })
+        close(handle)
+    }
+
+    /// How a write ended, on its way to the disk.
+    struct LastWords {
+        var records: ArraySlice<LedgerRecord>
+        let release: @Sendable () -> Void
+    }
+
+    /// One after the other: where there is no room now, what is left is written when there is. Until then the log keeps the
+    /// write as it stood, and the next process would deliver it once more, with the same key.
+    func say(_ words: LastWords) {
+        guard let record = words.records.first else { return words.release() }
+        append(record, essential: true, retained: false) { delivery, result in
+            switch result {
+            case .success:
+                var words = words
+                words.records.removeFirst()
+                delivery.say(words)
+            case .failure(.full), .failure(.noSpace): delivery.unwritten.append(words)
+            case .failure: break
             }
         }
-        close(handle)
+    }
+
+    /// Tries again what had no room.
+    func writeUnwritten() {
+        guard !unwritten.isEmpty, !isStopped else { return }
+        let words = unwritten.prefix(DeliveryLoop.unwrittenAtOnce)
+        unwritten.removeFirst(words.count)
+        for words in words { say(words) }
     }
 
     /// Forgets it. What the log has of it stays.

@@ -52,6 +52,9 @@ final class DeliveryLoop {
     var slots: [Int?] = []
     /// Records that are on their way to the disk, and reads on their way back.
     var underWay = 0
+    /// Last words that had no room.
+    var unwritten: [LastWords] = []
+    static let unwrittenAtOnce = 256
     var isStopped = false
     private var isPumping = false
     private var whenQuiet: (() -> Void)?
@@ -113,6 +116,7 @@ final class DeliveryLoop {
 
     func ticked(now: NIODeadline) {
         index.wake(now: now.nanoseconds)
+        writeUnwritten()
         for number in index.extractions.indices {
             for side in [Side.monolith, .service] {
                 _ = mayDeliver(LedgerIndex.Target(extraction: UInt16(number), side: side))
