@@ -60,6 +60,7 @@ extension ProxyBackend {
             each(
                 "strangler_writes_postponed_total", "Deliveries that failed because the other side was away.", .counter
             ) { counts[$0]?.postponed ?? 0 },
+            unrecorded(keeper.gaps.counts),
             MetricFamily(
                 name: "strangler_writes_undrained_bytes", help: "Of the spools: what Postgres has not got yet.",
                 kind: .gauge, samples: [.init(value: Double(ledger.undrained))]),
@@ -71,6 +72,25 @@ extension ProxyBackend {
             },
             each("strangler_writes_lost", "Owed writes in spools that no running proxy holds.") { stored[$0]?.lost },
         ]
+    }
+
+    /// Writes that could not be on record.
+    private func unrecorded(_ counts: LedgerGaps.Counted) -> MetricFamily {
+        func samples(_ counts: [String: [String: Int]], _ end: String) -> [MetricFamily.Sample] {
+            counts.sorted { $0.key < $1.key }.flatMap { extraction, reasons in
+                reasons.sorted { $0.key < $1.key }.map { reason, count in
+                    MetricFamily.Sample(
+                        labels: [
+                            .init("extraction", extraction), .init("reason", reason), .init("end", end),
+                        ], value: Double(count))
+                }
+            }
+        }
+        return MetricFamily(
+            name: "strangler_writes_unrecorded_total",
+            help: "Writes that could not be on record first: served by their primary alone, or refused.",
+            kind: .counter,
+            samples: samples(counts.served, "served") + samples(counts.refused, "refused"))
     }
 
     /// What has become of writes since the start of the process.

@@ -38,7 +38,7 @@ actor StageKeeper {
     let recorder: EvidenceRecorder
     let server: ProxyServer
     let shadow: ShadowRunner
-    private let gaps: LedgerGaps
+    let gaps: LedgerGaps
     let ledger: OwnLedger
     private let cache: StateCache
     let logger: Logger
