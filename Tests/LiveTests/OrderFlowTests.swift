@@ -190,7 +190,7 @@ private final class SeenOrders: HTTPCaller {
         try await more(15, by: "shop-monolith", "after the rollback")
 
         await traffic.pause()
-        try await eventually(within: 60, "nothing is owed to anybody") { try await status()["backlog"] == .number(0) }
+        try await eventually(within: 60, "nothing is owed to anybody") { try await status().owesNothing }
         let (left, right) = (
             try await ShopDatabase.orderRows(conninfo: databases.monolith),
             try await ShopDatabase.orderRows(conninfo: databases.service)
