@@ -80,6 +80,6 @@ extension JSONTree {
     var owesNothing: Bool {
         guard let dualWrite = self["dualWrite"], self["backlog"] == .number(0) else { return false }
         return dualWrite["toMonolith"]?["writes"] == .number(0) && dualWrite["toService"]?["writes"] == .number(0)
-            && dualWrite["underWay"] == .number(0)
+            && dualWrite["underWay"] == .number(0) && dualWrite["undrained"] == .number(0)
     }
 }
