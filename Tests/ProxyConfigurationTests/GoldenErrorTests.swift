@@ -56,7 +56,7 @@ import Testing
                 Routes/orders.yaml:2:11: `because`: unknown value `scale-varience` (did you mean `scale-variance`?)
                 Routes/orders.yaml:4:12: `path`: a path pattern starts with `/` (expected such as "/api/v1/orders/**")
                 Routes/orders.yaml:5:12: `path`: `*`: the only wildcard is `/**` at the end; one segment is `{name}`
-                Routes/orders.yaml:6:5: an entry of `match` is a single value (expected keys: path, methods, hosts)
+                Routes/orders.yaml:6:5: an entry of `match` is a single value (expected keys: path, methods, hosts, success, on-spool-full)
                 Routes/orders.yaml:7:16: `url`: `http://10.0.0.1:9100/base` has a path, query or fragment (requests keep their own path: end after the port)
                 Routes/orders.yaml:8:11: `contract`: the file `contracts/none.yaml` does not exist or cannot be read (expected a path relative to the routes' folder, such as contracts/orders.openapi.yaml)
                 Routes/orders.yaml:9:18: `sample`: `1` is no percentage (expected 0% to 100% with at most two decimals, such as 25% or 0.1%)

@@ -30,13 +30,14 @@ import Testing
                           lane: {path: id}
                           attempts: 3
                           identity-wait: 5s
+                        reconcile: {put: true}
                         """
                 )
             ]
         ).parse()
         let rules = try #require(configuration.extractions.first).definition.writeRules
         #expect(rules.whenFull == .refuseWrites && rules.laneParameter == "id" && rules.attempts == 3)
-        #expect(rules.identityWait == .seconds(5))
+        #expect(rules.identityWait == .seconds(5) && rules.reconcilesByPut)
         #expect([200, 201, 302].map(rules.success.contains) == [false, true, true])
         #expect(configuration.writeRules.map(\.whenFull) == [.serveWithoutShadow, .refuseWrites])
         let own = configuration.writeRules[0].success
@@ -50,6 +51,7 @@ import Testing
     @Test func withoutKeysClientsComeFirst() throws {
         let rules = WriteRules()
         #expect(rules.whenFull == .serveWithoutShadow && rules.laneParameter == nil && rules.attempts == 12)
+        #expect(!rules.reconcilesByPut)
         #expect([199, 200, 399, 400].map(rules.success.contains) == [false, true, true, false])
     }
 
@@ -75,7 +77,7 @@ import Testing
         #expect(errors.contains("`on-spool-full`: "))
         #expect(errors.contains("`success`: `6xx` is no final status"))
         #expect(errors.contains("`success`: `100` is no final status"))
-        #expect(errors.contains("`success`: `abc` is no final status"))
+        #expect(errors.contains("`success`: `abc` is no status"))
         #expect(errors.contains("`lane`: no path of `match` has the parameter {order}"))
         #expect(errors.contains("`attempts`: `0` is no number in range"))
     }
@@ -89,10 +91,13 @@ import Testing
                     Self.head + """
                         match: [{path: "/orders"}]
                         shadow: {on-spool-full: refuse-writes}
+                        reconcile: {put: perhaps}
                         """
                 )
             ]
         ).errors()
+        #expect(errors.contains("`reconcile` is about writes that both sides get, and `writes` is never"))
+        #expect(errors.contains("`put`: unknown value `perhaps`"))
         #expect(errors.contains("`on-spool-full` is about writes that both sides get, and `writes` is never"))
     }
 }
