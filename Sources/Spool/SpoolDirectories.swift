@@ -60,6 +60,17 @@ package struct SpoolDirectories: Sendable {
         return try open(number, options, visit)
     }
 
+    /// The spools under the root, whoever has them; the root itself, if it is one.
+    package func spools() throws(SpoolError) -> [String] {
+        let numbers = try numbers()
+        if !numbers.isEmpty { return numbers.map(path) }
+        let names = try system { () throws(SystemFailure) in try files.names(in: root) }
+        guard names.contains("cursor") || names.contains(where: { SegmentHeader.number(inFileName: $0) != nil }) else {
+            throw SpoolError(.system, "\(root) holds no spool")
+        }
+        return [root]
+    }
+
     /// Nil: somebody else has it, or has removed it.
     private func open(
         _ number: UInt32, _ options: SpoolOptions, _ visit: (LogPosition, [UInt8]) throws -> Void

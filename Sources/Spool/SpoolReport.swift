@@ -66,7 +66,8 @@ package struct SpoolReport: Sendable, Equatable, CustomStringConvertible {
         }
         for segment in segments {
             let key = segment.key.map { ", encrypted with key \(SpoolKey.name($0))" } ?? ""
-            let voids = segment.voids > 0 ? ", \(segment.voids) places given up before" : ""
+            let voids =
+                segment.voids > 0 ? ", \(segment.voids) \(segment.voids == 1 ? "place" : "places") given up before" : ""
             lines.append(
                 "  \(SegmentHeader.fileName(segment.number)): \(segment.size) bytes, \(segment.records) records\(key)\(voids)"
             )

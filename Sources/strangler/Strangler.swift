@@ -13,7 +13,9 @@ struct Strangler: AsyncParsableCommand {
             """,
         version: Strangler.version,
         groupedSubcommands: [
-            CommandGroup(name: "Run", subcommands: [ServeCommand.self, DemoCommand.self, ShopServerCommand.self]),
+            CommandGroup(
+                name: "Run",
+                subcommands: [ServeCommand.self, SpoolCommand.self, DemoCommand.self, ShopServerCommand.self]),
             CommandGroup(
                 name: "Routes",
                 subcommands: [
