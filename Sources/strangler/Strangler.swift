@@ -28,7 +28,7 @@ struct Strangler: AsyncParsableCommand {
                     StatusCommand.self, BurnDownCommand.self, AdvanceCommand.self, CutoverCommand.self,
                     PauseCommand.self,
                     ResumeCommand.self, RollbackCommand.self, RetireCommand.self, WaiveCommand.self,
-                    UnwaiveCommand.self, WritesCommand.self, SpoolCommand.self, HistoryCommand.self, ReplicasCommand.self,
+                    UnwaiveCommand.self, WritesCommand.self, HistoryCommand.self, ReplicasCommand.self,
                 ]),
             CommandGroup(
                 name: "Differences",
