@@ -5,11 +5,12 @@ package struct SpoolOptions: Sendable {
     package var segmentSize = 64 << 20
     /// Bytes of the largest record, at most a gigabyte.
     package var recordLimit = 16 << 20
-    /// Bytes of all segments. Essential records may use a tenth more.
+    /// Bytes of all segments. Essential records may use as much again: they are few for each that was taken, and without the
+    /// last of them nothing could ever be deleted.
     package var quota = 1 << 30
     /// Bytes that are left free on the file system. Essential records may use them.
     package var freeFloor = 256 << 20
-    /// Bytes that wait in memory for their commit. Essential records may use a tenth more.
+    /// Bytes that wait in memory for their commit. Essential records may use as much again.
     package var queueLimit = 64 << 20
     /// How long a commit waits for more records, at most 5 ms. 0: those that arrive during one commit are the next one.
     package var commitInterval: Duration = .zero
@@ -22,8 +23,9 @@ package struct SpoolOptions: Sendable {
     var effectiveRecordLimit: Int { min(recordLimit, 1 << 30) }
     var effectiveInterval: Duration { min(max(commitInterval, .zero), .milliseconds(5)) }
 
-    /// What a tenth more is, without overflow.
+    /// Twice as much, without overflow.
     static func withReserve(_ bytes: Int) -> Int {
-        bytes.addingReportingOverflow(bytes / 10).overflow ? .max : bytes + bytes / 10
+        let (doubled, overflows) = bytes.multipliedReportingOverflow(by: 2)
+        return overflows ? .max : doubled
     }
 }

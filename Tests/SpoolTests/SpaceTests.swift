@@ -30,7 +30,7 @@ import Testing
         let essential = try fill(spool, essential: true)
         #expect(essential.refusal == .full)
         #expect(essential.taken > 10)
-        #expect((21_800...22_000).contains(spool.usage.bytes))
+        #expect((39_800...40_000).contains(spool.usage.bytes))
         let (records, next) = try spool.records(from: spool.drained)
         #expect(records.count == ordinary.taken + essential.taken)
         try spool.drained(to: next)
@@ -53,7 +53,7 @@ import Testing
         }
         let all = try answers.wait(for: 40)
         #expect(isFilled.withLock { $0 })
-        #expect(all.count { $0 == .failure(.full) } == 40 - 9)
+        #expect(all.count { $0 == .failure(.full) } == 40 - 17)
         #expect(spool.usage.waitingBytes == 0)
         spool.close()
     }
