@@ -40,6 +40,11 @@ final class MemoryFiles: SpoolFiles {
         var capacity = Int.max
         var violations: [String] = []
         var refuse: (@Sendable (_ call: String, _ path: String) -> Int32?)?
+
+        /// Bytes of files that have a name or are open. Others may come back when power is lost.
+        var used: Int {
+            Set(names.values).union(open.values.map(\.node)).reduce(0) { $0 + (nodes[$1]?.cache.count ?? 0) }
+        }
     }
 
     private let state: Mutex<State>
@@ -195,7 +200,7 @@ final class MemoryFiles: SpoolFiles {
             guard let number = state.open[file]?.node, var node = state.nodes[number] else {
                 throw SystemFailure("pwrite", "", EBADF)
             }
-            let used = state.nodes.values.reduce(0) { $0 + $1.cache.count }
+            let used = state.used
             let grows = max(0, offset + bytes.count - node.cache.count)
             var count = bytes.count - max(0, grows - max(0, state.capacity - used))
             if fault != nil { count = min(count, bytes.count / 2) }
@@ -281,10 +286,8 @@ final class MemoryFiles: SpoolFiles {
 
     func remove(_ path: String) throws(SystemFailure) {
         try call("unlink", path) { state, _ throws(SystemFailure) in
-            guard let node = state.names.removeValue(forKey: path) else { throw SystemFailure("unlink", path, ENOENT) }
+            guard state.names.removeValue(forKey: path) != nil else { throw SystemFailure("unlink", path, ENOENT) }
             state.entries.append(.unlink(path))
-            // What is open still takes space; here it does not, which no test minds.
-            if !state.open.values.contains(where: { $0.node == node }) { state.nodes[node]?.cache = [] }
         }
     }
 
@@ -325,8 +328,7 @@ final class MemoryFiles: SpoolFiles {
 
     func free(at path: String) throws(SystemFailure) -> Int {
         try call("statvfs", path) { state, _ in
-            state.capacity == .max
-                ? .max : max(0, state.capacity - state.nodes.values.reduce(0) { $0 + $1.cache.count })
+            state.capacity == .max ? .max : max(0, state.capacity - state.used)
         }
     }
 }
