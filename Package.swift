@@ -192,7 +192,7 @@ let package = Package(
             name: "ProxyServerTests",
             dependencies: [
                 "ProxyServer", "ShadowRunner", "Upstreams", "HTTPWire", "Resilience", "Routing", "Extraction",
-                "Comparison", "TestSupport",
+                "Comparison", "DualWrite", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
                 .product(name: "NIOEmbedded", package: nio), .product(name: "NIOHTTP1", package: nio),

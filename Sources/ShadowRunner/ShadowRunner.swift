@@ -139,13 +139,15 @@ package final class ShadowRunner: Sendable {
     /// - Returns: whether nothing is left.
     package func drain(within limit: Duration) async -> Bool {
         let end = ContinuousClock.now + limit
-        while await load != ShadowLoad() {
-            if await isAtRest { return false }
+        while true {
+            // Asked first: what comes to its end between the two questions is not left.
+            let isAtRest = await isAtRest
+            if await load == ShadowLoad() { return true }
+            if isAtRest { return false }
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(20))) != nil else {
                 return false
             }
         }
-        return true
     }
 
     /// What still waits is counted as not compared; when it returns, everything has been counted. Call when no exchange

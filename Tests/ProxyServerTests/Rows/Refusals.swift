@@ -47,7 +47,7 @@ func expectOneRequestEach(
 ) async throws -> Message {
     let monolith = try ScriptedOrigin(answering: { _ in plainAnswer("same") })
     let service = try ScriptedOrigin(answering: { _ in plainAnswer("same") })
-    try await withShadowedProxy(monolith: monolith, service: service) { scene in
+    try await withShadowedProxy(monolith: monolith, service: service, recordsWrites: true) { scene in
         let client = try scene.proxy.connect()
         try client.send(request)
         let answer = try Message.answer(from: client)

@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test("row 46: Expect reaches the origin; the shadow gets the whole body and no Expect")
+    @Test("row 46: of a write on record Expect is answered here; the shadow gets the whole body and no Expect")
     func row46shadow() async throws {
         let monolith = try ScriptedOrigin { connection throws(SocketError) in
             let head = try Message.requestHead(from: connection.socket)
@@ -128,7 +128,7 @@ import Testing
             try connection.send(plainAnswer("done"))
         }
         let service = try ScriptedOrigin(answering: { _ in plainAnswer("done") })
-        try await withShadowedProxy(monolith: monolith, service: service) { scene in
+        try await withShadowedProxy(monolith: monolith, service: service, recordsWrites: true) { scene in
             let client = try scene.proxy.connect()
             try client.send("PUT /orders HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
             #expect(try Message.answerHead(from: client).status == 100)

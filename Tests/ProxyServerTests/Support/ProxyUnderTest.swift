@@ -150,7 +150,7 @@ let patient = ProxySettings(
 func withProxy(
     monolith: Int, service: Int? = nil, orders: OrdersExtraction = OrdersExtraction(stage: .identified),
     snapshot: ProxySnapshot? = nil, settings: ProxySettings = patient, listen: ProxyServer.ListenOptions = .init(),
-    loops: Int = 1, shadow: (@Sendable (CapturedExchange) -> Void)? = nil, desk: RecordingDesk? = nil,
+    loops: Int = 1, shadow: (@Sendable (CapturedExchange) -> Void)? = nil, desk: (any Desk)? = nil,
     _ body: (ProxyUnderTest) async throws -> Void
 ) async throws {
     let upstreams = ProxyUpstreams(
@@ -166,7 +166,7 @@ func withProxy(
     upstreams: ProxyUpstreams, orders: OrdersExtraction = OrdersExtraction(stage: .identified),
     snapshot: ProxySnapshot? = nil, settings: ProxySettings = patient, listen: ProxyServer.ListenOptions = .init(),
     loops: Int = 1, resolver: @escaping EndpointResolution.Resolver = EndpointResolution.system,
-    shadow: (@Sendable (CapturedExchange) -> Void)? = nil, desk: RecordingDesk? = nil,
+    shadow: (@Sendable (CapturedExchange) -> Void)? = nil, desk: (any Desk)? = nil,
     _ body: (ProxyUnderTest) async throws -> Void
 ) async throws {
     try await withTaskExecutorPreference(BlockingExecutor()) {

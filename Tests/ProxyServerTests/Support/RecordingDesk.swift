@@ -3,8 +3,13 @@ import NIOPosix
 import ProxyServer
 import Upstreams
 
+/// Where writes are brought to be on record. On each loop, when it gets its configuration.
+protocol Desk: Sendable {
+    func stand(in handoff: inout ExchangeHandoff)
+}
+
 /// Stands for the ledger: says when a write is on record, and keeps what it was told.
-final class RecordingDesk: Sendable {
+final class RecordingDesk: Desk {
     enum Answer: Sendable {
         case atOnce
         /// When `settle` says so.

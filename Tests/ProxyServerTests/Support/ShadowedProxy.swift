@@ -1,4 +1,5 @@
 import Comparison
+import DualWrite
 import Extraction
 import Foundation
 import Logging
@@ -28,6 +29,36 @@ struct ShadowedProxy: Sendable {
         await recorder.flush()
         return store.counts.withLock { $0 }
     }
+
+    /// The same where the service takes no writes: what it is owed stays owed.
+    func verdictsOfReads(_ reads: Int, of exchanges: Int) async -> [String: Int] {
+        #expect(proxy.captured.wait { $0.count >= exchanges })
+        let deadline = NIODeadline.now() + .seconds(60)
+        while true {
+            await recorder.flush()
+            let counts = store.counts.withLock { $0 }
+            if counts.values.reduce(0, +) >= reads || NIODeadline.now() > deadline { return counts }
+            await Task.yield()
+        }
+    }
+
+    /// Writes that are on record, and those of them that the service has not taken yet.
+    func writes() async -> (recorded: Int, owed: Int) {
+        let counts = await runner.ledgerCounts()["orders"]
+        let standing = await runner.standings()["orders"]
+        return (counts?.recorded ?? 0, standing?.toService.writes ?? 0)
+    }
+}
+
+/// The one that the program has too, with its records in memory.
+private struct Ledger: Desk {
+    let runner: ShadowRunner
+    let settings: ShadowSettings
+
+    func stand(in handoff: inout ExchangeHandoff) {
+        handoff.intend = runner.intending(under: settings)
+        handoff.withdraw = { [runner] in runner.withdraw($0) }
+    }
 }
 
 private final class VerdictStore: EvidenceStore {
@@ -46,8 +77,10 @@ private final class VerdictStore: EvidenceStore {
     func noise() async throws -> [NoiseScope: NoiseTally] { [:] }
 }
 
+/// - Parameter recordsWrites: as the program does with those that both sides are to get. Otherwise they stream to the
+///   monolith as all else does, and the service gets none of them.
 func withShadowedProxy(
-    monolith: ScriptedOrigin, service: ScriptedOrigin, settings: ProxySettings = patient,
+    monolith: ScriptedOrigin, service: ScriptedOrigin, settings: ProxySettings = patient, recordsWrites: Bool = false,
     timeout: Duration = .seconds(10), _ body: (ShadowedProxy) async throws -> Void
 ) async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -55,9 +88,10 @@ func withShadowedProxy(
     let orders = Route(
         pattern: try RoutePattern(parsing: "/orders/**"), extraction: 0,
         location: SourceLocation(file: "orders.yaml", line: 1, column: 1))
+    let board = recordsWrites ? LaneBoard() : nil
     let shadowed = ShadowedExtraction(
         name: "orders", service: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: service.port)),
-        comparer: Comparer(rules: .none, redactor: redactor), rules: .none, timeout: timeout)
+        comparer: Comparer(rules: .none, redactor: redactor), rules: .none, timeout: timeout, board: board)
     let shadowSettings = ShadowSettings(
         monolith: UpstreamSettings(UpstreamAddress(host: "127.0.0.1", port: monolith.port)), extractions: [shadowed],
         templates: EndpointTemplates(routes: [orders], known: [[]]), redactor: redactor,
@@ -71,8 +105,9 @@ func withShadowedProxy(
     let result: Result<Void, any Error>
     do {
         try await withProxy(
-            monolith: monolith.port, service: service.port, orders: OrdersExtraction(stage: .shadow),
-            settings: settings, shadow: { runner.accept($0) }
+            monolith: monolith.port, service: service.port, orders: OrdersExtraction(stage: .shadow, board: board),
+            settings: settings, shadow: { runner.accept($0, under: shadowSettings) },
+            desk: recordsWrites ? Ledger(runner: runner, settings: shadowSettings) : nil
         ) { proxy in
             try await body(
                 ShadowedProxy(
