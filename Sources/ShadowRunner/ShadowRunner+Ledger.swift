@@ -78,7 +78,7 @@ extension ShadowRunner {
         let found = recovery.found()
         var parts = Array(repeating: LedgerRecovery.Found(), count: loops.count)
         for (path, keyPath) in [
-            (found.owed, \LedgerRecovery.Found.owed), (found.uncertain, \.uncertain), (found.delivered, \.delivered),
+            (found.owed, \LedgerRecovery.Found.owed), (found.uncertain, \.uncertain),
         ] {
             for write in path { parts[Int(write.lane % UInt64(loops.count))][keyPath: keyPath].append(write) }
         }

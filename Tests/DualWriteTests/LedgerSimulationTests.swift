@@ -137,8 +137,8 @@ private struct LedgerWorld {
         if case .answered = ending { index.answered(target) }
         switch verdict {
         case .delivered:
-            unsynced.append(.delivered(facts, WriteDelivered(status: 201, attempts: write.attempts + 1)))
-            unsynced.append(.settled(facts, how: .delivered))
+            let delivered = WriteDelivered(status: 201, attempts: write.attempts + 1)
+            unsynced.append(.settled(facts, how: .delivered(delivered)))
             close(handle)
         case .dead(let reason):
             unsynced.append(
@@ -189,7 +189,6 @@ private struct LedgerWorld {
             let intent = WriteIntent(facts: recovery.facts(of: write), requestHead: [], requestBody: [])
             unsynced.append(.uncertain(OpenWrite(intent: intent), reason: "restart"))
         }
-        for write in found.delivered { unsynced.append(.settled(recovery.facts(of: write), how: .delivered)) }
     }
 
     mutating func comeToRest() {
@@ -217,7 +216,7 @@ private struct LedgerWorld {
         #expect(world.index.laneCount == 0)
 
         var fold = LedgerFold()
-        for record in world.disk { fold.add(record) }
+        for record in world.disk { _ = fold.add(record.encoded) }
         let states = Dictionary(uniqueKeysWithValues: fold.take().map { ($0.sequence, $0.state) })
         let delivered = Set(world.carriedOut.map(\.sequence))
         for sequence in world.acknowledged {

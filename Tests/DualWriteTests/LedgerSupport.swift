@@ -37,19 +37,17 @@ extension LedgerRecord {
         case .outcome: return .outcome(intent.facts, .random(&chance))
         case .attempted:
             return .attempted(intent.facts, attempts: .random(in: 0...300, using: &chance), reason: text(&chance))
-        case .delivered:
+        case .settled:
             let pairs = (0..<Int.random(in: 0...3, using: &chance)).map { _ in
                 IdentityPair(
                     kind: text(&chance), monolith: text(&chance), service: text(&chance),
                     spelling: IdentitySpelling(rawValue: .random(in: 0...15, using: &chance)))
             }
-            return .delivered(
-                intent.facts,
-                WriteDelivered(
-                    status: .random(in: 0...999, using: &chance), attempts: .random(in: 0...300, using: &chance),
-                    pairs: pairs, entity: .random(using: &chance) ? text(&chance) : nil))
-        case .settled:
-            return .settled(intent.facts, how: WriteSettled.allCases.randomElement(using: &chance) ?? .delivered)
+            let delivered = WriteDelivered(
+                status: .random(in: 0...999, using: &chance), attempts: .random(in: 0...300, using: &chance),
+                pairs: pairs, entity: .random(using: &chance) ? text(&chance) : nil)
+            let ways: [WriteSettled] = [.delivered(delivered), .refusedByPrimary, .neverSent]
+            return .settled(intent.facts, how: ways.randomElement(using: &chance) ?? .neverSent)
         case .dead: return .dead(.random(intent, &chance), reason: text(&chance))
         case .uncertain: return .uncertain(.random(intent, &chance), reason: text(&chance))
         case .carried: return .carried(.random(intent, &chance))

@@ -55,7 +55,7 @@ private final class Flag: Sendable {
             #expect(shadow.service.requests.isEmpty)
             log.letGo()
             #expect(try await shadow.verdicts() == ["match": 1])
-            #expect(log.kinds == [.intent, .outcome, .delivered, .settled])
+            #expect(log.kinds == [.intent, .outcome, .settled])
             #expect(log.retained == 0)
             #expect(shadow.service.requests.first?.values(of: "Idempotency-Key") == [id(1)])
         }

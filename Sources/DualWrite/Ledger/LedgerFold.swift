@@ -1,3 +1,5 @@
+internal import Extraction
+
 /// Folds records, in the order of the log, to what the store files: one row for each write that a batch speaks of. Needs
 /// nothing but the batch, for each record has its write's facts.
 package struct LedgerFold: Sendable {
@@ -18,15 +20,28 @@ package struct LedgerFold: Sendable {
         return rows
     }
 
+    /// What makes most of the bytes, the requests and the answers, is passed over.
     /// - Returns: false for bytes that are no record: the log is damaged, or of another version.
-    package mutating func add(_ bytes: [UInt8]) -> Bool {
-        guard let record = LedgerRecord(bytes) else { return false }
-        add(record)
+    package mutating func add(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes { add($0) } }
+
+    private mutating func add(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var reader = LedgerReader(bytes)
+        guard let kind = reader.kind(), let facts = reader.facts() else { return false }
+        switch kind {
+        case .intent:
+            guard reader.skipIntent(), reader.isAtEnd else { return false }
+            _ = place(facts)
+        case .outcome:
+            guard let (answeredBy, status) = reader.skipOutcome(), reader.isAtEnd else { return false }
+            rows[place(facts)].accept(answeredBy, status)
+        case .attempted, .settled, .dead, .uncertain, .carried:
+            guard let record = LedgerRecord.read(kind, facts, &reader), reader.isAtEnd else { return false }
+            rows[place(facts)].fold(record)
+        }
         return true
     }
 
-    package mutating func add(_ record: LedgerRecord) {
-        let facts = record.facts
+    private mutating func place(_ facts: WriteFacts) -> Int {
         let place = places[facts.id] ?? rows.count
         if place == rows.count {
             places[facts.id] = place
@@ -34,7 +49,7 @@ package struct LedgerFold: Sendable {
         }
         // A write that a person has delivered again has another sequence.
         rows[place].sequence = max(rows[place].sequence, facts.sequence)
-        rows[place].fold(record)
+        return place
     }
 }
 
@@ -50,24 +65,12 @@ extension LedgerRow {
     fileprivate mutating func fold(_ record: LedgerRecord) {
         switch record {
         case .intent: break
-        case .outcome(_, let outcome):
-            state = .accepted
-            fold(outcome)
+        case .outcome(_, let outcome): accept(outcome.answeredBy, outcome.status)
         case .attempted(_, let attempts, let reason):
             state = .accepted
             self.attempts = attempts
             self.reason = reason
-        case .delivered(_, let delivered):
-            state = .delivered
-            attempts = delivered.attempts
-            otherStatus = delivered.status
-            pairs += delivered.pairs
-            entity = delivered.entity ?? entity
-            (reason, payload) = (nil, nil)
-        case .settled(_, let how):
-            state = how == .delivered ? .settled : .refused
-            reason = how == .delivered ? nil : how.rawValue
-            payload = nil
+        case .settled(_, let how): fold(how)
         case .dead(let write, let reason): fold(write, .dead, reason)
         case .uncertain(let write, let reason): fold(write, .uncertain, reason)
         case .carried(let write):
@@ -78,6 +81,26 @@ extension LedgerRow {
             attempts = write.attempts
             payload = nil
             if let outcome = write.outcome { fold(outcome) }
+        }
+    }
+
+    fileprivate mutating func accept(_ answeredBy: Side, _ status: Int) {
+        state = .accepted
+        (self.answeredBy, primaryStatus) = (answeredBy, status)
+    }
+
+    private mutating func fold(_ how: WriteSettled) {
+        payload = nil
+        switch how {
+        case .delivered(let delivered):
+            state = .settled
+            attempts = delivered.attempts
+            otherStatus = delivered.status
+            pairs += delivered.pairs
+            entity = delivered.entity ?? entity
+            reason = nil
+        case .refusedByPrimary: (state, reason) = (.refused, "refused-by-primary")
+        case .neverSent: (state, reason) = (.refused, "never-sent")
         }
     }
 

@@ -38,8 +38,7 @@ struct LedgerReader {
     /// Valid UTF-8 only, so that it is written as it was read.
     mutating func text() -> String? {
         guard let part = part() else { return nil }
-        let text = String(decoding: part, as: UTF8.self)
-        return text.utf8.elementsEqual(part) ? text : nil
+        return String(validating: part, as: UTF8.self)
     }
 
     mutating func side() -> Side? { number(UInt8.self).flatMap { Side(rawValue: $0) } }
@@ -101,7 +100,7 @@ package struct LedgerGlance: Sendable, Equatable {
         answeredBy = nil
         isRetried = false
         switch kind {
-        case .intent, .dead, .uncertain, .settled, .delivered: break
+        case .intent, .dead, .uncertain, .settled: break
         case .outcome:
             guard let side = reader.side() else { return nil }
             answeredBy = side
@@ -126,9 +125,26 @@ extension LedgerReader {
         return place..<place + count
     }
 
-    fileprivate mutating func skipIntent() -> Bool {
-        guard let ranges = number(UInt8.self), memory.count - place >= Int(ranges) * 4 else { return false }
-        place += Int(ranges) * 4
+    /// Passes over what an intent has behind its facts.
+    mutating func skipIntent() -> Bool {
+        guard let ranges = number(UInt8.self) else { return false }
+        for _ in 0..<ranges {
+            guard let low = number(UInt16.self), let high = number(UInt16.self), low <= high else { return false }
+        }
         return range() != nil && range() != nil
+    }
+
+    /// Passes over an outcome.
+    mutating func skipOutcome() -> (answeredBy: Side, status: Int)? {
+        guard let answeredBy = side(), let status = count(), number(Int64.self) != nil, range() != nil,
+            let parts = number(UInt8.self), parts < 4
+        else { return nil }
+        if parts & 1 != 0, range() == nil { return nil }
+        if parts & 2 != 0 {
+            guard let length = number(Int64.self), Int(exactly: length) != nil, number(UInt64.self) != nil else {
+                return nil
+            }
+        }
+        return (answeredBy, status)
     }
 }

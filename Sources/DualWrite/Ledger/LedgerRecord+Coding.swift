@@ -10,7 +10,10 @@ extension LedgerRecord {
 
     package enum Kind: UInt8, Sendable, CaseIterable {
         case intent = 1
-        case outcome, attempted, delivered, settled, dead, uncertain, carried
+        case outcome = 2
+        case attempted = 3
+        case settled = 5
+        case dead, uncertain, carried
     }
 
     package var kind: Kind {
@@ -18,7 +21,6 @@ extension LedgerRecord {
         case .intent: .intent
         case .outcome: .outcome
         case .attempted: .attempted
-        case .delivered: .delivered
         case .settled: .settled
         case .dead: .dead
         case .uncertain: .uncertain
@@ -27,8 +29,9 @@ extension LedgerRecord {
     }
 
     package var encoded: [UInt8] {
-        var writer = LedgerWriter()
-        writer.bytes = [LedgerRecord.version, kind.rawValue]
+        var writer = LedgerWriter(capacity: size)
+        writer.bytes.append(LedgerRecord.version)
+        writer.bytes.append(kind.rawValue)
         writer.put(facts)
         switch self {
         case .intent(let intent): writer.put(rest: intent)
@@ -36,14 +39,25 @@ extension LedgerRecord {
         case .attempted(_, let attempts, let reason):
             writer.put(UInt32(clamping: attempts))
             writer.put(reason)
-        case .delivered(_, let delivered): writer.put(delivered)
-        case .settled(_, let how): writer.bytes.append(how.code)
+        case .settled(_, let how): writer.put(how)
         case .dead(let write, let reason), .uncertain(let write, let reason):
             writer.put(reason)
             writer.put(rest: write)
         case .carried(let write): writer.put(rest: write)
         }
         return writer.bytes
+    }
+
+    /// About as many bytes as it takes.
+    private var size: Int {
+        let some = 192
+        switch self {
+        case .intent(let intent): return some + intent.size
+        case .outcome(_, let outcome): return some + outcome.size
+        case .attempted, .settled: return some
+        case .dead(let write, _), .uncertain(let write, _), .carried(let write):
+            return some + write.intent.size + (write.outcome?.size ?? 0)
+        }
     }
 
     /// - Returns: nil for bytes that are no record of this version, whatever they are.
@@ -60,14 +74,13 @@ extension LedgerRecord {
         return record
     }
 
-    private static func read(_ kind: Kind, _ facts: WriteFacts, _ reader: inout LedgerReader) -> LedgerRecord? {
+    static func read(_ kind: Kind, _ facts: WriteFacts, _ reader: inout LedgerReader) -> LedgerRecord? {
         switch kind {
         case .intent: return reader.intent(facts).map { .intent($0) }
         case .outcome: return reader.outcome().map { .outcome(facts, $0) }
         case .attempted:
             guard let attempts = reader.count(), let reason = reader.text() else { return nil }
             return .attempted(facts, attempts: attempts, reason: reason)
-        case .delivered: return reader.delivered().map { .delivered(facts, $0) }
         case .settled: return reader.settled().map { .settled(facts, how: $0) }
         case .dead, .uncertain:
             guard let reason = reader.text(), let write = reader.openWrite(facts) else { return nil }
@@ -77,25 +90,27 @@ extension LedgerRecord {
     }
 }
 
-extension WriteSettled {
-    /// Its number in a record. Never given to another one.
-    fileprivate var code: UInt8 {
-        switch self {
-        case .delivered: 1
-        case .refusedByPrimary: 2
-        case .neverSent: 3
-        }
-    }
+extension WriteIntent {
+    fileprivate var size: Int { requestHead.count + requestBody.count }
+}
+
+extension WriteOutcome {
+    fileprivate var size: Int { answerHead.count + (answerBody?.count ?? 0) }
 }
 
 private struct LedgerWriter {
     var bytes: [UInt8] = []
 
+    init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
     mutating func put(_ value: some FixedWidthInteger) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    mutating func put(_ text: String) { put(Array(text.utf8)) }
+    mutating func put(_ text: String) {
+        put(UInt32(clamping: text.utf8.count))
+        bytes.append(contentsOf: text.utf8)
+    }
 
     mutating func put(_ part: [UInt8]) {
         put(UInt32(clamping: part.count))
@@ -134,6 +149,17 @@ private struct LedgerWriter {
         if let digest = outcome.answerDigest {
             put(Int64(digest.length))
             put(digest.hash)
+        }
+    }
+
+    /// Its number is never given to another one.
+    mutating func put(_ how: WriteSettled) {
+        switch how {
+        case .delivered(let delivered):
+            bytes.append(1)
+            put(delivered)
+        case .refusedByPrimary: bytes.append(2)
+        case .neverSent: bytes.append(3)
         }
     }
 
@@ -213,8 +239,12 @@ extension LedgerReader {
     }
 
     mutating func settled() -> WriteSettled? {
-        guard let code = number(UInt8.self) else { return nil }
-        return WriteSettled.allCases.first { $0.code == code }
+        switch number(UInt8.self) {
+        case 1: delivered().map { .delivered($0) }
+        case 2: .refusedByPrimary
+        case 3: .neverSent
+        default: nil
+        }
     }
 
     mutating func openWrite(_ facts: WriteFacts) -> OpenWrite? {

@@ -9,9 +9,8 @@ package enum LedgerRecord: Sendable, Equatable {
     case outcome(WriteFacts, WriteOutcome)
     /// A delivery that failed and counts against the limit.
     case attempted(WriteFacts, attempts: Int, reason: String)
-    /// The other side has carried it out.
-    case delivered(WriteFacts, WriteDelivered)
-    /// Nothing is left to do.
+    /// Nothing is left to do. That the other side has carried it out and that this is on record are one: two records would
+    /// be two commits, and nothing happens between them.
     case settled(WriteFacts, how: WriteSettled)
     /// Given up; waits for a person. Whole, for it outlives the segment that has the rest.
     case dead(OpenWrite, reason: String)
@@ -24,8 +23,7 @@ package enum LedgerRecord: Sendable, Equatable {
     package var facts: WriteFacts {
         switch self {
         case .intent(let intent): intent.facts
-        case .outcome(let facts, _), .attempted(let facts, _, _), .delivered(let facts, _), .settled(let facts, _):
-            facts
+        case .outcome(let facts, _), .attempted(let facts, _, _), .settled(let facts, _): facts
         case .dead(let write, _), .uncertain(let write, _), .carried(let write): write.intent.facts
         }
     }
@@ -143,11 +141,11 @@ package struct WriteDelivered: Sendable, Equatable {
 }
 
 /// Why nothing is left to do.
-package enum WriteSettled: String, Sendable, Codable, CaseIterable {
+package enum WriteSettled: Sendable, Equatable {
     /// Both sides have carried it out.
-    case delivered
+    case delivered(WriteDelivered)
     /// The primary did not take it, so the other side must not have it.
-    case refusedByPrimary = "refused-by-primary"
+    case refusedByPrimary
     /// It certainly never reached the primary.
-    case neverSent = "never-sent"
+    case neverSent
 }

@@ -24,7 +24,7 @@ package struct LedgerRecovery: Sendable {
     }
 
     fileprivate enum State {
-        case intent, owed, delivered
+        case intent, owed
     }
 
     private struct Name: Sendable {
@@ -52,7 +52,7 @@ package struct LedgerRecovery: Sendable {
             writes[glance.sequence] = nil
             closed.insert(glance.sequence)
             return true
-        case .intent, .outcome, .attempted, .delivered, .carried: break
+        case .intent, .outcome, .attempted, .carried: break
         }
         var write = writes[glance.sequence] ?? Write(glance, name: name(glance, record))
         write.fold(glance, at: position, origin: origin)
@@ -89,8 +89,6 @@ package struct LedgerRecovery: Sendable {
         package var owed: [Write] = []
         /// Intents without an outcome.
         package var uncertain: [Write] = []
-        /// Delivered, and only not said to be settled.
-        package var delivered: [Write] = []
         /// Outcomes whose intents are in none of the logs, which a log that is whole does not have.
         package fileprivate(set) var lost: [Write] = []
 
@@ -101,7 +99,6 @@ package struct LedgerRecovery: Sendable {
         var found = Found()
         for write in writes.values.sorted(by: { $0.sequence < $1.sequence }) {
             switch write.state {
-            case .delivered: found.delivered.append(write)
             case _ where !write.hasIntent: found.lost.append(write)
             case .owed: found.owed.append(write)
             case .intent: found.uncertain.append(write)
@@ -136,7 +133,6 @@ extension LedgerRecovery.Write {
             outcome = position
             state = .owed
         case .attempted: attempts = max(attempts, glance.attempts)
-        case .delivered: state = .delivered
         case .carried:
             hasIntent = true
             self.origin = origin

@@ -29,11 +29,13 @@ package struct WriteID: Sendable, Hashable, CustomStringConvertible {
     package init?(_ text: String) { self.init(text.utf8) }
 
     package var description: String {
-        var text = ""
-        for word in [high, low] {
-            let digits = String(word, radix: 16)
-            text += String(repeating: "0", count: 16 - digits.count) + digits
+        String(unsafeUninitializedCapacity: 32) { digits in
+            for place in 0..<32 {
+                let word = place < 16 ? high : low
+                let value = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (place & 15))) & 15
+                digits[place] = value < 10 ? 0x30 + value : 0x57 + value
+            }
+            return 32
         }
-        return text
     }
 }

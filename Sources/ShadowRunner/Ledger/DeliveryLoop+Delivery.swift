@@ -189,8 +189,7 @@ extension DeliveryLoop {
         delivered.entity = EntityPath.of(
             attempt.held.open(write), rules: attempt.extraction.rules.identity, in: attempt.extraction.readable)
         compared(attempt, write)
-        finish(
-            attempt.handle, [.delivered(write.facts, delivered), .settled(write.facts, how: .delivered)])
+        finish(attempt.handle, .settled(write.facts, how: .delivered(delivered)))
     }
 
     private func learnedPairs(_ attempt: Attempt, from side: Side) -> [IdentityPair] {

@@ -57,7 +57,7 @@ extension DeliveryLoop {
         let handle = LedgerIndex.Handle(index: ticket.index, sequence: ticket.sequence)
         guard let write = index[handle] else { return }
         count(write.extraction) { $0.neverSent += 1 }
-        finish(handle, [.settled(write.facts, how: .neverSent)])
+        finish(handle, .settled(write.facts, how: .neverSent))
     }
 
     /// The exchange of a write has ended, one way or another.
@@ -91,7 +91,7 @@ extension DeliveryLoop {
 
     private func refused(_ handle: LedgerIndex.Handle, _ write: LedgerIndex.Write) {
         count(write.extraction) { $0.refusedByPrimary += 1 }
-        finish(handle, [.settled(write.facts, how: .refusedByPrimary)])
+        finish(handle, .settled(write.facts, how: .refusedByPrimary))
     }
 
     private func uncertain(
@@ -101,7 +101,7 @@ extension DeliveryLoop {
         var open = held.open(write)
         // Delivered again by a person, it goes to the side that was not asked last.
         open.intent.facts.primary = held.exchange.answeredBy
-        finish(handle, [.uncertain(open, reason: reason)])
+        finish(handle, .uncertain(open, reason: reason))
     }
 
     private func accepted(_ handle: LedgerIndex.Handle, _ write: LedgerIndex.Write, _ held: HeldWrite) {
@@ -152,31 +152,27 @@ extension DeliveryLoop {
 
     /// Writes down how it ended, and lets its lane go on. Its place in the log is released when that is on disk: the segment
     /// with the last word must not outlive the one without it.
-    func finish(_ handle: LedgerIndex.Handle, _ records: [LedgerRecord]) {
+    func finish(_ handle: LedgerIndex.Handle, _ record: LedgerRecord) {
         guard let write = index[handle] else { return }
         let log = logs[Int(write.origin)]
         let (intent, isDurable) = (write.intent, write.isDurable)
-        say(LastWords(records: ArraySlice(records)) { if isDurable { log.release(intent) } })
+        say(LastWord(record: record) { if isDurable { log.release(intent) } })
         close(handle)
     }
 
     /// How a write ended, on its way to the disk.
-    struct LastWords {
-        var records: ArraySlice<LedgerRecord>
+    struct LastWord {
+        let record: LedgerRecord
         let release: @Sendable () -> Void
     }
 
-    /// One after the other: where there is no room now, what is left is written when there is. Until then the log keeps the
-    /// write as it stood, and the next process would deliver it once more, with the same key.
-    func say(_ words: LastWords) {
-        guard let record = words.records.first else { return words.release() }
-        append(record, essential: true, retained: false) { delivery, result in
+    /// Where there is no room now, it is written when there is. Until then the log keeps the write as it stood, and the next
+    /// process would deliver it once more, with the same key.
+    func say(_ word: LastWord) {
+        append(word.record, essential: true, retained: false) { delivery, result in
             switch result {
-            case .success:
-                var words = words
-                words.records.removeFirst()
-                delivery.say(words)
-            case .failure(.full), .failure(.noSpace): delivery.unwritten.append(words)
+            case .success: word.release()
+            case .failure(.full), .failure(.noSpace): delivery.unwritten.append(word)
             case .failure: break
             }
         }
@@ -187,7 +183,7 @@ extension DeliveryLoop {
         guard !unwritten.isEmpty, !isStopped else { return }
         let words = unwritten.prefix(DeliveryLoop.unwrittenAtOnce)
         unwritten.removeFirst(words.count)
-        for words in words { say(words) }
+        for word in words { say(word) }
     }
 
     /// Forgets it. What the log has of it stays.

@@ -29,9 +29,6 @@ extension DeliveryLoop {
         for write in found.uncertain where Int(write.origin) < origins.count {
             becomesUncertain(write, recovery.facts(of: write), origins[Int(write.origin)])
         }
-        for write in found.delivered {
-            append(.settled(recovery.facts(of: write), how: .delivered), essential: true, retained: false)
-        }
         pump()
     }
 

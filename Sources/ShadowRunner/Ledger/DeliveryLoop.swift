@@ -53,7 +53,7 @@ final class DeliveryLoop {
     /// Records that are on their way to the disk, and reads on their way back.
     var underWay = 0
     /// Last words that had no room.
-    var unwritten: [LastWords] = []
+    var unwritten: [LastWord] = []
     static let unwrittenAtOnce = 256
     var isStopped = false
     private var isPumping = false

@@ -34,13 +34,16 @@ func checkLedgerRecord(_ bytes: UnsafeRawBufferPointer) throws(Violation) -> Out
             && all[glance.endpoint].elementsEqual(record.facts.endpoint.utf8), "the glance saw other names")
     switch record {
     case .outcome(_, let outcome):
+        try demand(
+            rows[0].answeredBy == outcome.answeredBy && rows[0].primaryStatus == outcome.status,
+            "the row says another outcome")
         try demand(glance.answeredBy == outcome.answeredBy, "the glance saw another side")
     case .attempted(_, let attempts, _): try demand(glance.attempts == attempts, "the glance saw other attempts")
     case .carried(let write):
         try demand(
             glance.answeredBy == write.outcome?.answeredBy && glance.attempts == write.attempts
                 && glance.isRetried == write.isRetried, "the glance saw another state")
-    case .intent, .delivered, .settled, .dead, .uncertain: break
+    case .intent, .settled, .dead, .uncertain: break
     }
     return .accepted
 }

@@ -85,13 +85,13 @@ final class TestLog: LedgerLog {
     /// Of each write in order of arrival, where it stands.
     var states: [LedgerRow.State] {
         var fold = LedgerFold()
-        for record in records { fold.add(record) }
+        for record in records { _ = fold.add(record.encoded) }
         return fold.take().map(\.state)
     }
 
     var rows: [LedgerRow] {
         var fold = LedgerFold()
-        for record in records { fold.add(record) }
+        for record in records { _ = fold.add(record.encoded) }
         return fold.take()
     }
 

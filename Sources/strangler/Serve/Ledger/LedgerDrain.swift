@@ -200,7 +200,8 @@ final class LedgerDrain: Sendable {
     private static func mustBeFiled(_ record: [UInt8], filedThrough: UInt64) -> Bool {
         switch LedgerRecord(record) {
         case .dead, .uncertain: true
-        case .delivered(_, let delivered): !delivered.pairs.isEmpty
+        case .settled(let facts, .delivered(let delivered)):
+            !delivered.pairs.isEmpty || facts.sequence <= filedThrough
         case .settled(let facts, _): facts.sequence <= filedThrough
         case .intent, .outcome, .attempted, .carried, nil: false
         }

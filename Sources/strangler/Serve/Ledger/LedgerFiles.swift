@@ -111,8 +111,8 @@ extension LedgerFiles.Found {
     fileprivate mutating func add(_ record: [UInt8], at position: LogPosition, of place: UInt8) {
         let isRecord = record.withUnsafeBytes { recovery.add($0, at: position, origin: place) }
         if !isRecord { unreadable += 1 }
-        if case .delivered? = record.withUnsafeBytes({ LedgerGlance($0)?.kind }),
-            case .delivered(let facts, let delivered) = LedgerRecord(record), !delivered.pairs.isEmpty
+        if case .settled? = record.withUnsafeBytes({ LedgerGlance($0)?.kind }),
+            case .settled(let facts, .delivered(let delivered)) = LedgerRecord(record), !delivered.pairs.isEmpty
         {
             pairs[facts.extraction, default: []] += delivered.pairs
         }
