@@ -132,7 +132,7 @@ package struct SpoolDefinition: Sendable, Hashable {
     package var segment = 64 << 20
     /// How long writes are gathered before they are brought to disk together; 0: as long as the disk takes for those before
     /// them.
-    package var commitInterval: Duration = .zero
+    package var commitInterval = Duration.milliseconds(1)
     /// How long a client's write waits for the disk before it goes by `on-spool-full`.
     package var wait: Duration = .seconds(1)
     /// Absolute path of the key that it is encrypted with; nil: it is not.

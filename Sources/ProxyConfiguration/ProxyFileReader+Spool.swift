@@ -1,4 +1,4 @@
-/// `spool: {quota: 1GiB, keep-free: 256MiB, segment: 64MiB, commit: 0s, wait: 1s, key-file: …}`.
+/// `spool: {quota: 1GiB, keep-free: 256MiB, segment: 64MiB, commit: 1ms, wait: 1s, key-file: …}`.
 extension ProxyFileReader {
     static func spool(_ fields: FieldReader) -> SpoolDefinition {
         var spool = SpoolDefinition()

@@ -10,7 +10,13 @@ extension Spool {
 
     func commitWaiting() {
         writer.withLock { writer in
-            while let batch = state.withLock({ $0.takeWaiting() }) {
+            while let pause = state.withLock({ $0.pause(options) }) {
+                if pause > .zero {
+                    let (_, attoseconds) = pause.components
+                    _ = hurry.wait(timeout: .now() + .nanoseconds(Int(attoseconds / 1_000_000_000)))
+                    continue
+                }
+                let batch = state.withLock { $0.takeWaiting() }
                 lookAtFreeSpace(always: false)
                 var rest = batch[...]
                 while !rest.isEmpty { commit(&rest, &writer) }

@@ -9,7 +9,8 @@ import Synchronization
 /// released; nothing is read that was not written; whatever is not as it was written stops the opening, with a report, but
 /// for a torn tail. It does not know what the records say.
 ///
-/// - One thread writes: it takes all records that wait, writes them at once, syncs once, and answers them in order.
+/// - One thread writes: it takes all records that wait, writes them at once, syncs once, and answers them in order. When it
+///   does so says ``GroupCommit``.
 /// - After a write or sync that failed nothing is written any more: what is on disk is not known, and a second `fsync` would
 ///   succeed although the first one's pages are lost (Rebello et al., "Can Applications Recover from fsync Failures?", 2020).
 /// - Segments go from the oldest on, when they have been drained, nothing in them or before is retained, and the cursor
@@ -35,6 +36,8 @@ package final class Spool: LedgerLog {
     let lock: Int32
 
     let writing = DispatchQueue(label: "spool.write")
+    /// Wakes the writing thread from a pause that an intent has nothing to gain from.
+    let hurry = DispatchSemaphore(value: 0)
     let reading = DispatchQueue(label: "spool.read")
     let deleting = DispatchQueue(label: "spool.delete")
 
@@ -68,30 +71,25 @@ package final class Spool: LedgerLog {
         guard record.count <= options.effectiveRecordLimit else { return done(.failure(.tooLarge)) }
         let size = FrameHeader.size + record.count + (options.key == nil ? 0 : SegmentCipher.overhead)
         let now = ContinuousClock.now
-        let (refusal, begins, looks) = state.withLock { state in
+        let (refusal, next, looks) = state.withLock { state in
             let looks = state.shortage != .none && state.freeIsStale(now)
             if let refusal = state.refusal(of: size, isEssential: essential, options) {
                 state.figures.refusedRecords += 1
                 // One look is asked for, not one by each record.
                 if looks { state.freeSeen = now }
-                return (LogRefusal?.some(refusal), false, looks)
+                return (LogRefusal?.some(refusal), SpoolState.Next.nothing, looks)
             }
-            state.waiting.append(SpoolState.Waiting(record: record, isEssential: essential, done: done, size: size))
-            state.waitingBytes += size
-            defer { state.isCommitting = true }
-            return (nil, !state.isCommitting, false)
+            let waiting = SpoolState.Waiting(record: record, isEssential: essential, done: done, size: size)
+            return (nil, state.add(waiting), false)
         }
         if let refusal {
             if looks { writing.async { self.lookAtFreeSpace(always: true) } }
             return done(.failure(refusal))
         }
-        guard begins else { return }
-        if options.effectiveInterval > .zero {
-            let (seconds, attoseconds) = options.effectiveInterval.components
-            let nanoseconds = Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
-            writing.asyncAfter(deadline: .now() + .nanoseconds(nanoseconds)) { self.commitWaiting() }
-        } else {
-            writing.async { self.commitWaiting() }
+        switch next {
+        case .nothing: break
+        case .begin: writing.async { self.commitWaiting() }
+        case .hurry: hurry.signal()
         }
     }
 

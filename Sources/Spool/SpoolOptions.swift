@@ -12,8 +12,8 @@ package struct SpoolOptions: Sendable {
     package var freeFloor = 256 << 20
     /// Bytes that wait in memory for their commit. Essential records may use as much again.
     package var queueLimit = 64 << 20
-    /// How long a commit waits for more records, at most 5 ms. 0: those that arrive during one commit are the next one.
-    package var commitInterval: Duration = .zero
+    /// How long a commit waits for more intents while many come, at most 5 ms; see ``GroupCommit``.
+    package var commitInterval = Duration.milliseconds(1)
     /// New records are encrypted with it. Older ones need the key that they were written with.
     package var key: SpoolKey?
 

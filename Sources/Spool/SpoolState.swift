@@ -28,7 +28,8 @@ struct SpoolState {
     /// Of those and of the commit under way.
     var waitingBytes = 0
     /// A commit is under way or about to begin; it looks for more before it ends.
-    var isCommitting = false
+    private(set) var isCommitting = false
+    private var grouping = GroupCommit()
 
     /// The oldest segment, and the bytes of all from there on.
     var first: UInt32
@@ -80,13 +81,35 @@ struct SpoolState {
         return nil
     }
 
-    /// The records of the next commits; nil: there are none, and committing has ended.
-    mutating func takeWaiting() -> [Waiting]? {
+    /// What the writing thread is to do about a record that waits now.
+    enum Next {
+        case nothing, begin, hurry
+    }
+
+    mutating func add(_ record: Waiting) -> Next {
+        waiting.append(record)
+        waitingBytes += record.size
+        let hurries = grouping.added(isEssential: record.isEssential)
+        guard isCommitting else {
+            isCommitting = true
+            return .begin
+        }
+        return hurries ? .hurry : .nothing
+    }
+
+    /// How long the writing thread waits for more before it takes what is there; nil: nothing is, and committing has ended.
+    mutating func pause(_ options: SpoolOptions) -> Duration? {
         guard !waiting.isEmpty else {
             isCommitting = false
             return nil
         }
+        return isClosed ? .zero : grouping.pause(interval: options.effectiveInterval)
+    }
+
+    /// The records of the next commits.
+    mutating func takeWaiting() -> [Waiting] {
         defer { waiting = [] }
+        grouping.taken()
         return waiting
     }
 
