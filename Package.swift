@@ -211,7 +211,7 @@ let package = Package(
             name: "LiveTests",
             dependencies: [
                 "strangler", "AdminAPI", "DemoShop", "Extraction", "Comparison", "DualWrite", "Spool",
-                "ProxyConfiguration", "ProxyServer", "PostgresClient", "PostgresStore",
+                "ProxyConfiguration", "ProxyServer", "PostgresClient", "PostgresStore", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),

@@ -3,68 +3,14 @@ import Glibc
 import PostgresClient
 import Testing
 
-/// What the ledger is for: one side is away, Postgres is away, the disk has no room, and nothing is lost.
+/// The disk has no room, or a side does not want what it gets.
 @Suite(.serialized) struct LedgerFailureTests {
-    /// Every acknowledged write is at the service, and each lane came in order.
-    private func expectWhole(_ scene: LedgerScene, _ clients: WritingClients) {
-        let written = scene.service.record.written
-        for (name, lane) in clients.lanes {
-            let delivered = written.filter { $0.lane == name }.map(\.number)
-            #expect(delivered == delivered.sorted(), "\(name) out of order")
-            #expect(Set(delivered).isSuperset(of: lane.acknowledged), "\(name) has lost some")
-        }
-    }
-
-    @Test func `a service that is away for long gets everything in order when it is back, and no attempt is burned`()
-        async throws
-    {
-        let scene = try await LedgerScene()
-        let proxy = try await scene.start()
-        scene.service.turns(.silent)
-        let clients = WritingClients(clients: 16, pause: 500)
-        clients.go(to: proxy.port)
-        try await eventually(within: 60, "2,000 writes while the service is away") { clients.acknowledged >= 2_000 }
-        let owed = try JSONTree(try await scene.run(proxy, "status", "orders", "--json").output)
-        #expect((owed["dualWrite"]?["toService"]?["writes"]?.double ?? 0) > 1_000, "\(owed["dualWrite"] as Any)")
-        scene.service.turns(.well)
-        try await clients.stop()
-        try await scene.settles(proxy, within: 120)
-        expectWhole(scene, clients)
-        #expect(try await scene.writes(proxy, state: "dead") == 0)
-        #expect(try await scene.writes(proxy, state: "uncertain") == 0)
-        #expect(await proxy.stop().status == 0)
-        await scene.end()
-    }
-
-    @Test func `without Postgres writes go on, and what became of them is filed when it is back`() async throws {
-        let scene = try await LedgerScene()
-        let proxy = try await scene.start()
-        let clients = WritingClients(clients: 8, pause: 1_000)
-        clients.go(to: proxy.port)
-        try await eventually("writes go on") { clients.acknowledged > 100 }
-        await scene.postgres.stop()
-        let before = clients.acknowledged
-        try await eventually("writes go on without Postgres") { clients.acknowledged > before + 500 }
-        try await clients.stop()
-        #expect(clients.lanes.values.allSatisfy { $0.refused.isEmpty && $0.unknown.isEmpty })
-        try await eventually("all are at the service") { scene.service.record.written.count == clients.acknowledged }
-        _ = try await scene.postgres.start()
-        try await eventually(within: 60, "they are listed as settled") {
-            let found = try await scene.run(proxy, "writes", "orders", "--json")
-            guard found.status == 0 else { return false }
-            return try JSONTree(found.output)["settledLastDay"]?.double == Double(clients.acknowledged)
-        }
-        expectWhole(scene, clients)
-        #expect(await proxy.stop().status == 0)
-        await scene.end()
-    }
-
     @Test(arguments: ["refuse-writes", "serve-without-shadow"])
     func `a full spool goes by its route, and there is room again when the service is back`(_ policy: String)
         async throws
     {
         let scene = try await LedgerScene(
-            shadow: ", on-spool-full: \(policy)", proxy: "spool: {quota: 1MiB, keep-free: 0, segment: 64KiB}")
+            shadow: ", on-spool-full: \(policy)", spool: ", quota: 1MiB, keep-free: 0, segment: 64KiB")
         let proxy = try await scene.start()
         scene.service.turns(.silent)
         let clients = WritingClients(clients: 8, pause: 0)
@@ -88,7 +34,8 @@ import Testing
         }
         try await clients.stop()
         try await scene.settles(proxy, within: 120)
-        if policy == "refuse-writes" { expectWhole(scene, clients) }
+        // Of what was served without being on record the monolith alone knows.
+        if policy == "refuse-writes" { try await LedgerTruth(scene, clients).expectWhole() }
         #expect(await proxy.stop().status == 0)
         await scene.end()
     }

@@ -70,7 +70,7 @@ private final class SeenOrders: HTTPCaller {
 
     private static func deployment(monolith: Int, service: Int) throws -> Deployment {
         let deployment = try Deployment([
-            "Routes/proxy.yaml": Deployment.proxyFile(monolith: monolith),
+            "Routes/proxy.yaml": Deployment.proxyFile(monolith: monolith, store: "spool: {wait: 30s}"),
             "Routes/orders.yaml": """
             extraction: orders
             problem: "Releases wait."

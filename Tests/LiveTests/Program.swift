@@ -91,8 +91,12 @@ final class RunningProxy {
     /// Its folder lives as long as it does.
     private let deployment: Deployment
 
+    convenience init(_ deployment: Deployment, _ options: String...) async throws {
+        try await self.init(deployment, options)
+    }
+
     /// Starts it and returns once it has said where it listens.
-    init(_ deployment: Deployment, _ options: String...) async throws {
+    init(_ deployment: Deployment, _ options: [String]) async throws {
         self.deployment = deployment
         process = Program.make(["serve", "--config", "Routes/proxy.yaml"] + options, in: deployment.folder)
         let output = Pipe()
@@ -135,8 +139,13 @@ final class RunningProxy {
 
     /// Ends it by `signal`; returns its exit status and all that it logged.
     func stop(_ signal: Int32 = SIGTERM) async -> (status: Int32, log: String) {
-        kill(process.processIdentifier, signal)
+        send(signal)
         return await end()
+    }
+
+    /// Does nothing where it has ended.
+    func send(_ signal: Int32) {
+        if process.isRunning { kill(process.processIdentifier, signal) }
     }
 
     /// Waits for its end; call once.

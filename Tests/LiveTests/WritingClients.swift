@@ -3,7 +3,8 @@ import Glibc
 import Synchronization
 
 /// Clients that write one numbered thing after the other, each in a lane of its own, and keep a ledger of their own: what
-/// they sent, and what they were told. They outlive the proxy, and go on where its successor listens.
+/// they sent, and what they were told. They outlive the proxy, and go on where its successor listens. Those of odd lanes send
+/// idempotency keys of their own.
 final class WritingClients: Sendable {
     struct Lane: Sendable {
         var sent = 0
@@ -68,7 +69,7 @@ final class WritingClients: Sendable {
                 state.lanes[lane, default: Lane()].sent += 1
                 return state.lanes[lane]?.sent ?? 0
             }
-            let status = Self.write(connection, lane, number)
+            let (status, isLast) = Self.write(connection, WriteName(lane: lane, number: number))
             state.withLock { state in
                 switch status {
                 case .some(200..<300): state.lanes[lane]?.acknowledged.append(number)
@@ -76,7 +77,7 @@ final class WritingClients: Sendable {
                 case nil: state.lanes[lane]?.unknown.append(number)
                 }
             }
-            if status == nil {
+            if isLast {
                 close(connection)
                 connection = -1
             }
@@ -103,19 +104,26 @@ final class WritingClients: Sendable {
         return -1
     }
 
-    /// - Returns: the answer's status; nil if none came.
-    private static func write(_ descriptor: CInt, _ lane: String, _ number: Int) -> Int? {
-        let body = #"{"lane":"\#(lane)","number":\#(number)}"#
+    /// What a client sends as its own key; nil: it leaves that to the proxy.
+    static func ownKey(of write: WriteName) -> String? {
+        let isOdd = Int(write.lane.drop { !$0.isNumber }).map { $0 % 2 == 1 } ?? false
+        return isOdd ? "\(write.lane)/\(write.number)" : nil
+    }
+
+    /// - Returns: the answer's status, nil if none came; and whether the connection is of no more use.
+    private static func write(_ descriptor: CInt, _ write: WriteName) -> (status: Int?, isLast: Bool) {
+        let body = write.body
         let text =
-            "POST /orders HTTP/1.1\r\nHost: shop\r\nCookie: session=\(lane)\r\nContent-Type: application/json\r\n"
-            + "Content-Length: \(body.utf8.count)\r\n\r\n" + body
+            "POST /orders HTTP/1.1\r\nHost: shop\r\nCookie: session=\(write.lane)\r\n"
+            + (ownKey(of: write).map { "Idempotency-Key: \($0)\r\n" } ?? "")
+            + "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body
         let request = Array(text.utf8)
-        guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { return nil }
+        guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { return (nil, true) }
         var received = ""
         var chunk = [UInt8](repeating: 0, count: 4_096)
         while true {
             let count = recv(descriptor, &chunk, chunk.count, 0)
-            guard count > 0 else { return nil }
+            guard count > 0 else { return (nil, true) }
             received += String(decoding: chunk[..<count], as: UTF8.self)
             guard let end = received.firstRange(of: "\r\n\r\n") else { continue }
             let head = received[..<end.lowerBound].lowercased()
@@ -123,7 +131,8 @@ final class WritingClients: Sendable {
                 Int(head[$0.upperBound...].prefix { $0.isNumber })
             }
             guard received[end.upperBound...].utf8.count >= length ?? 0 else { continue }
-            return Int(head.split(separator: " ").dropFirst().first ?? "")
+            let status = Int(head.split(separator: " ").dropFirst().first ?? "")
+            return (status, status == nil || head.contains("\r\nconnection: close"))
         }
     }
 }

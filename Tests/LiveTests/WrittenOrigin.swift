@@ -2,6 +2,29 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
+/// What a write goes by where it is made: said in its body, and so known to whoever has that.
+struct WriteName: Sendable, Hashable, CustomStringConvertible {
+    let lane: String
+    let number: Int
+
+    /// Of `{"lane":"a","number":7}`; nil for anything else.
+    init?(body: some Sequence<UInt8>) {
+        let text = String(decoding: Array(body), as: UTF8.self)
+        guard let found = text.firstMatch(of: /"lane":"([^"]*)","number":(\d+)/), let number = Int(found.2) else {
+            return nil
+        }
+        self.init(lane: String(found.1), number: number)
+    }
+
+    init(lane: String, number: Int) {
+        self.lane = lane
+        self.number = number
+    }
+
+    var body: String { #"{"lane":"\#(lane)","number":\#(number)}"# }
+    var description: String { "\(lane) \(number)" }
+}
+
 /// A system that carries writes out and remembers each: what was written, by which key, in which order it first came.
 /// A key that comes again changes nothing and is counted, as an idempotent service would do it.
 final class WrittenOrigin: Sendable {
@@ -10,13 +33,16 @@ final class WrittenOrigin: Sendable {
         let number: Int
         let key: String
         let isShadowed: Bool
+
+        var write: WriteName { WriteName(lane: lane, number: number) }
     }
 
     struct Record: Sendable {
         /// In the order of first arrival.
         var written: [Written] = []
-        /// By lane and number: the keys that it came with.
-        fileprivate(set) var keys: [String: Set<String>] = [:]
+        /// The keys that it came with, and the ids that the proxy gave it.
+        fileprivate(set) var keys: [WriteName: Set<String>] = [:]
+        fileprivate(set) var ids: [WriteName: Set<String>] = [:]
         /// Deliveries beyond the first.
         var repeated = 0
         fileprivate var known: Set<String> = []
@@ -27,6 +53,10 @@ final class WrittenOrigin: Sendable {
         case well
         /// Answers nothing, keeps the connection.
         case silent
+        /// Hangs up on who asks.
+        case gone
+        /// A gateway's answer for somebody who is not there.
+        case unavailable
         /// Answers this status to what `picks` the number, in every lane.
         case refusing(status: Int, numbers: Set<Int>)
     }
@@ -72,6 +102,7 @@ final class WrittenOrigin: Sendable {
             var bytes = unwrapInboundIn(data)
             received.writeBuffer(&bytes)
             while let request = next() {
+                if case .gone = state.mood.withLock({ $0 }) { return context.close(promise: nil) }
                 guard let answer = answer(request.head, request.body) else { continue }
                 context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
             }
@@ -90,29 +121,30 @@ final class WrittenOrigin: Sendable {
             return (head, Substring(String(decoding: Array(body.utf8.prefix(length)), as: UTF8.self)))
         }
 
-        /// `{"lane":"a","number":7}` in the body says what is written.
         private func answer(_ head: Substring, _ body: Substring) -> String? {
             guard head.hasPrefix("POST") else { return Self.message(200, #"{"ok":true}"#) }
-            guard let found = body.firstMatch(of: /"lane":"([^"]*)","number":(\d+)/), let number = Int(found.2) else {
-                return Self.message(400, "{}")
-            }
+            guard let write = WriteName(body: body.utf8) else { return Self.message(400, "{}") }
             switch state.mood.withLock({ $0 }) {
-            case .silent: return nil
-            case .refusing(let status, let numbers) where numbers.contains(number): return Self.message(status, "{}")
+            case .silent, .gone: return nil
+            case .unavailable: return Self.message(503, "{}")
+            case .refusing(let status, let numbers) where numbers.contains(write.number):
+                return Self.message(status, "{}")
             case .well, .refusing: break
             }
-            let lane = String(found.1)
+            let (lane, number) = (write.lane, write.number)
             let key = String(Self.field("idempotency-key", of: head) ?? "")
+            let id = String(Self.field("strangler-request-id", of: head) ?? "")
             let isShadowed = Self.field("strangler-shadow", of: head) == "1"
             state.record.withLock { record in
-                record.keys["\(lane) \(number)", default: []].insert(key)
+                record.keys[write, default: []].insert(key)
+                record.ids[write, default: []].insert(id)
                 guard record.known.insert("\(lane) \(number) \(isShadowed)").inserted else {
                     record.repeated += 1
                     return
                 }
                 record.written.append(Written(lane: lane, number: number, key: key, isShadowed: isShadowed))
             }
-            return Self.message(201, #"{"lane":"\#(lane)","number":\#(number)}"#)
+            return Self.message(201, write.body)
         }
 
         private static func field(_ name: String, of head: Substring) -> Substring? {
