@@ -38,6 +38,7 @@ extension ProxyProcess {
 
     private static func take(_ found: LedgerFiles.Found, _ parts: Parts) async {
         for (extraction, pairs) in found.pairs { parts.ledger.identities.learn(pairs, extraction: extraction) }
+        parts.ledger.drain.mayBeFiled(through: found.recovery.highest)
         let (owed, uncertain) = await parts.shadow.recover(found.recovery, from: found.logs)
         parts.ledger.files.recovered(found)
         if owed + uncertain > 0 {

@@ -1,6 +1,7 @@
 import DualWrite
 import Foundation
 import Logging
+import PostgresClient
 import PostgresStore
 import ShadowRunner
 import Spool
@@ -19,8 +20,29 @@ final class LedgerDrain: Sendable {
         /// Whole frames that are no record of the ledger's.
         var unreadable = 0
         var failures = 0
-        /// The highest write of which Postgres may have a row that is not over; all, until this process has filed some.
-        fileprivate var filedThrough = UInt64.max
+        /// The highest write of which Postgres may have a row that is not over.
+        fileprivate var filedThrough: UInt64 = 0
+        /// Of what is being filed.
+        fileprivate var attemptedThrough: UInt64 = 0
+        /// Of `shed`, what has been told of.
+        fileprivate var shedTold = 0
+        fileprivate var turn = Turn.idle
+        /// The last attempt came to nothing.
+        fileprivate var isFailing = false
+        fileprivate var isMakingRoom = false
+
+        fileprivate mutating func attempted(isFiled: Bool) {
+            if isFiled { filedThrough = max(filedThrough, attemptedThrough) }
+            attemptedThrough = 0
+            turn = .idle
+        }
+    }
+
+    /// What the drain is at.
+    fileprivate enum Turn {
+        case idle
+        case reading
+        case filing(since: ContinuousClock.Instant)
     }
 
     private let files: LedgerFiles
@@ -40,6 +62,9 @@ final class LedgerDrain: Sendable {
     private static let recordsOfOne = 2
     private static let pause = Duration.milliseconds(200)
     private static let longestPause = Duration.seconds(5)
+    /// Postgres has not answered for so long: it may, or may not for hours.
+    private static let patience = Duration.seconds(1)
+    private static let betweenLooks = Duration.milliseconds(100)
 
     /// - Parameter carryForward: appends open writes of the segments up to this one anew, as many as it does at a time, and
     ///   says how many they were.
@@ -59,8 +84,21 @@ final class LedgerDrain: Sendable {
 
     var figures: Figures { state.withLock { $0 } }
 
+    /// Of writes up to this one, which are older than this process, Postgres may have rows that are not over.
+    func mayBeFiled(through sequence: UInt64) {
+        state.withLock { $0.filedThrough = max($0.filedThrough, sequence) }
+    }
+
     /// Until its task is cancelled.
     func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.keepDraining() }
+            // Beside it: while Postgres hangs, so does the drain.
+            group.addTask { await self.keepRoom() }
+        }
+    }
+
+    private func keepDraining() async {
         var pause = Self.pause
         while !Task.isCancelled {
             let isDone = await drainAll()
@@ -81,11 +119,16 @@ final class LedgerDrain: Sendable {
                 }
             } catch {
                 isDone = false
-                state.withLock { $0.failures += 1 }
+                // Who cannot even connect has filed nothing; of anything else Postgres may have it all the same.
+                let isFiled = (error as? PostgresError)?.code != .refused
+                state.withLock { state in
+                    state.failures += 1
+                    state.isFailing = true
+                    state.attempted(isFiled: isFiled)
+                }
                 if !(error is StoreLink.Unavailable) {
                     logger.debug("the ledger is not filed for now: \(error)")
                 }
-                await makeRoom(in: spool)
             }
         }
         return isDone
@@ -94,8 +137,17 @@ final class LedgerDrain: Sendable {
     /// - Returns: whether there may be more.
     private func drainSome(of spool: Spool) async throws -> Bool {
         let store = try store.connected()
+        try await beginReading()
         let batch = try await onQueue { try Self.read(spool) }
-        guard batch.count > 0 else { return false }
+        guard batch.count > 0 else {
+            state.withLock { $0.turn = .idle }
+            return false
+        }
+        let highest = batch.rows.reduce(0) { max($0, $1.sequence) }
+        state.withLock { state in
+            state.attemptedThrough = highest
+            state.turn = .filing(since: .now)
+        }
         let conflicts = batch.pairs.isEmpty ? [] : try await store.file(pairs: batch.pairs)
         try await store.file(writes: batch.rows, spool: spool.id.description)
         try await onQueue { try spool.drained(to: batch.next) }
@@ -103,14 +155,28 @@ final class LedgerDrain: Sendable {
             identities.filed(
                 pairs.map(\.pair), conflicts: conflicts.filter { $0.extraction == extraction }, extraction: extraction)
         }
-        state.withLock { figures in
-            figures.filed += batch.count
-            figures.unreadable += batch.unreadable
-            let highest = batch.rows.reduce(0) { max($0, $1.sequence) }
-            figures.filedThrough =
-                figures.filedThrough == .max || figures.shed > 0 ? highest : max(figures.filedThrough, highest)
+        let shed = state.withLock { state in
+            state.filed += batch.count
+            state.unreadable += batch.unreadable
+            state.attempted(isFiled: true)
+            state.isFailing = false
+            defer { state.shedTold = state.shed }
+            return state.shed - state.shedTold
+        }
+        if shed > 0 {
+            logger.warning("Postgres is back; \(shed) records of settled writes were let go of meanwhile, unlisted")
         }
         return true
+    }
+
+    /// What is about to be let go of must not be read: it would be filed by halves.
+    private func beginReading() async throws {
+        while state.withLock({ state in
+            if !state.isMakingRoom { state.turn = .reading }
+            return state.isMakingRoom
+        }) {
+            try await Task.sleep(for: Self.pause)
+        }
     }
 
     private struct Batch {
@@ -153,29 +219,68 @@ final class LedgerDrain: Sendable {
         }
     }
 
-    /// Postgres has been away for so long that the spool is getting full: what only says that a write is settled is let go
-    /// of and counted. What is still needed of the oldest segment is appended once more, and goes on.
-    private func makeRoom(in spool: Spool) async {
-        let usage = spool.usage
-        guard Double(usage.bytes) > Self.crowded * Double(usage.quota), spool.drained.segment < spool.durable.segment
-        else { return }
-        do {
-            let filedThrough = state.withLock { $0.filedThrough }
-            let (kept, shed, end) = try await onQueue { try Self.sort(spool, filedThrough: filedThrough) }
-            for record in kept { try await append(record, to: files.own) }
-            try await onQueue { try spool.drained(to: end) }
-            let isFirst = state.withLock { figures in
-                defer { figures.shed += shed }
-                return figures.shed == 0
+    private func keepRoom() async {
+        while !Task.isCancelled {
+            var pause = Self.betweenLooks
+            for spool in files.adopted + [files.own] where isCrowded(spool) {
+                guard beginMakingRoom() else { continue }
+                let isWorthIt = await makeRoom(in: spool)
+                state.withLock { $0.isMakingRoom = false }
+                if !isWorthIt { pause = Self.longestPause }
             }
-            if isFirst, shed > 0 {
-                logger.error(
-                    "Postgres has been away for longer than the spool has room for: settled writes are let go of without being listed there, \(shed) records so far; none of them is lost for either side"
-                )
-            }
-        } catch {
-            logger.error("no room can be made in the spool: \(error)")
+            guard (try? await Task.sleep(for: pause)) != nil else { return }
         }
+    }
+
+    private func isCrowded(_ spool: Spool) -> Bool {
+        let usage = spool.usage
+        return Double(usage.bytes) > Self.crowded * Double(usage.quota)
+            && spool.drained.segment < spool.durable.segment
+    }
+
+    /// - Returns: false while Postgres takes what there is, or may.
+    private func beginMakingRoom() -> Bool {
+        state.withLock { state in
+            let isStuck =
+                switch state.turn {
+                case .idle: state.isFailing
+                case .reading: false
+                case .filing(let since): state.isFailing || ContinuousClock.now - since > Self.patience
+                }
+            state.isMakingRoom = isStuck
+            return isStuck
+        }
+    }
+
+    /// Postgres has been away for so long that the spool is getting full: what only says that a write is settled is let go
+    /// of and counted. What is still needed is appended once more, and goes on.
+    ///
+    /// - Returns: false where most of it is needed: the same again at once would only move it about.
+    private func makeRoom(in spool: Spool) async -> Bool {
+        let last = spool.durable.segment
+        var (moved, freed) = (0, 0)
+        while !Task.isCancelled, isCrowded(spool), spool.drained.segment < last {
+            do {
+                let filedThrough = state.withLock { max($0.filedThrough, $0.attemptedThrough) }
+                let (kept, shed, end) = try await onQueue { try Self.sort(spool, filedThrough: filedThrough) }
+                try await append(kept, to: files.own)
+                try await onQueue { try spool.drained(to: end) }
+                (moved, freed) = (moved + kept.count, freed + shed)
+                let isFirst = state.withLock { figures in
+                    defer { figures.shed += shed }
+                    return figures.shed == figures.shedTold
+                }
+                if isFirst, shed > 0 {
+                    logger.error(
+                        "Postgres has been away for longer than the spool has room for: settled writes are let go of without being listed there; none of them is lost for either side"
+                    )
+                }
+            } catch {
+                logger.error("no room can be made in the spool: \(error)")
+                return false
+            }
+        }
+        return freed > moved
     }
 
     /// The rest of the segment that the cursor stands in: what of it must not be lost, and where the next one begins.
@@ -207,9 +312,22 @@ final class LedgerDrain: Sendable {
         }
     }
 
-    private func append(_ record: [UInt8], to spool: Spool) async throws {
+    /// All in one commit, or a few.
+    private func append(_ records: [[UInt8]], to spool: Spool) async throws {
+        guard !records.isEmpty else { return }
+        let result = Mutex<(left: Int, refusal: LogRefusal?)>((records.count, nil))
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            spool.append(record, essential: true) { continuation.resume(with: $0.map { _ in }.mapError { $0 }) }
+            for record in records {
+                spool.append(record, essential: true) { answer in
+                    let end: Result<Void, any Error>? = result.withLock { result in
+                        result.left -= 1
+                        if case .failure(let refusal) = answer { result.refusal = refusal }
+                        guard result.left == 0 else { return nil }
+                        return result.refusal.map { .failure($0) } ?? .success(())
+                    }
+                    if let end { continuation.resume(with: end) }
+                }
+            }
         }
     }
 
