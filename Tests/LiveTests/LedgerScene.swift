@@ -92,12 +92,17 @@ final class LedgerScene {
 
     /// Waits until nothing is owed to either side, and what processes before have left has been taken over and filed.
     func settles(_ proxy: RunningProxy, within seconds: Int = 60) async throws {
-        try await eventually(within: seconds, "nothing is owed") {
-            guard let status = try? JSONTree(try await run(proxy, "status", "orders", "--json").output) else {
-                return false
-            }
-            return try status.owesNothing && spools.count == 1
+        var last = ""
+        var isSettled = false
+        let end = ContinuousClock.now + .seconds(seconds)
+        while !isSettled, ContinuousClock.now < end {
+            let found = try await run(proxy, "status", "orders", "--json")
+            let spools = try spools
+            last = "spools \(spools), \(found.error)\(found.output)"
+            isSettled = (try? JSONTree(found.output).owesNothing) == true && spools.count == 1
+            if !isSettled { try await Task.sleep(for: .milliseconds(50)) }
         }
+        #expect(isSettled, "something is owed after \(seconds) s: \(last)")
     }
 
     /// Folders of the processes' spools.

@@ -21,17 +21,17 @@ final class LedgerDrain: Sendable {
         var unreadable = 0
         var failures = 0
         /// The highest write of which Postgres may have a row that is not over.
-        fileprivate var filedThrough: UInt64 = 0
+        var filedThrough: UInt64 = 0
         /// Of what is being filed.
-        fileprivate var attemptedThrough: UInt64 = 0
+        var attemptedThrough: UInt64 = 0
         /// Of `shed`, what has been told of.
-        fileprivate var shedTold = 0
-        fileprivate var turn = Turn.idle
+        var shedTold = 0
+        var turn = Turn.idle
         /// The last attempt came to nothing.
-        fileprivate var isFailing = false
-        fileprivate var isMakingRoom = false
+        var isFailing = false
+        var isMakingRoom = false
 
-        fileprivate mutating func attempted(isFiled: Bool) {
+        mutating func attempted(isFiled: Bool) {
             if isFiled { filedThrough = max(filedThrough, attemptedThrough) }
             attemptedThrough = 0
             turn = .idle
@@ -39,32 +39,29 @@ final class LedgerDrain: Sendable {
     }
 
     /// What the drain is at.
-    fileprivate enum Turn {
+    enum Turn {
         case idle
         case reading
         case filing(since: ContinuousClock.Instant)
     }
 
-    private let files: LedgerFiles
+    let files: LedgerFiles
     private let store: StoreLink
     private let identities: IdentityDirectory
     private let carryForward: @Sendable (_ segment: UInt32) async -> Int
     private let openWrites: @Sendable () async -> Int
-    private let logger: Logger
-    private let state = Mutex(Figures())
+    let logger: Logger
+    let state = Mutex(Figures())
     /// Reading and syncing files blocks, so it has a queue of its own.
     private let queue = DispatchQueue(label: "ledger.drain")
 
     /// Of the quota: when so much is used, room is made.
-    private static let crowded = 0.75
+    static let crowded = 0.75
     private static let carriedAtOnce = 10_000
     /// Of an open write: its intent and its outcome.
     private static let recordsOfOne = 2
     private static let pause = Duration.milliseconds(200)
-    private static let longestPause = Duration.seconds(5)
-    /// Postgres has not answered for so long: it may, or may not for hours.
-    private static let patience = Duration.seconds(1)
-    private static let betweenLooks = Duration.milliseconds(100)
+    static let longestPause = Duration.seconds(5)
 
     /// - Parameter carryForward: appends open writes of the segments up to this one anew, as many as it does at a time, and
     ///   says how many they were.
@@ -219,72 +216,8 @@ final class LedgerDrain: Sendable {
         }
     }
 
-    private func keepRoom() async {
-        while !Task.isCancelled {
-            var pause = Self.betweenLooks
-            for spool in files.adopted + [files.own] where isCrowded(spool) {
-                guard beginMakingRoom() else { continue }
-                let isWorthIt = await makeRoom(in: spool)
-                state.withLock { $0.isMakingRoom = false }
-                if !isWorthIt { pause = Self.longestPause }
-            }
-            guard (try? await Task.sleep(for: pause)) != nil else { return }
-        }
-    }
-
-    private func isCrowded(_ spool: Spool) -> Bool {
-        let usage = spool.usage
-        return Double(usage.bytes) > Self.crowded * Double(usage.quota)
-            && spool.drained.segment < spool.durable.segment
-    }
-
-    /// - Returns: false while Postgres takes what there is, or may.
-    private func beginMakingRoom() -> Bool {
-        state.withLock { state in
-            let isStuck =
-                switch state.turn {
-                case .idle: state.isFailing
-                case .reading: false
-                case .filing(let since): state.isFailing || ContinuousClock.now - since > Self.patience
-                }
-            state.isMakingRoom = isStuck
-            return isStuck
-        }
-    }
-
-    /// Postgres has been away for so long that the spool is getting full: what only says that a write is settled is let go
-    /// of and counted. What is still needed is appended once more, and goes on.
-    ///
-    /// - Returns: false where most of it is needed: the same again at once would only move it about.
-    private func makeRoom(in spool: Spool) async -> Bool {
-        let last = spool.durable.segment
-        var (moved, freed) = (0, 0)
-        while !Task.isCancelled, isCrowded(spool), spool.drained.segment < last {
-            do {
-                let filedThrough = state.withLock { max($0.filedThrough, $0.attemptedThrough) }
-                let (kept, shed, end) = try await onQueue { try Self.sort(spool, filedThrough: filedThrough) }
-                try await append(kept, to: files.own)
-                try await onQueue { try spool.drained(to: end) }
-                (moved, freed) = (moved + kept.count, freed + shed)
-                let isFirst = state.withLock { figures in
-                    defer { figures.shed += shed }
-                    return figures.shed == figures.shedTold
-                }
-                if isFirst, shed > 0 {
-                    logger.error(
-                        "Postgres has been away for longer than the spool has room for: settled writes are let go of without being listed there; none of them is lost for either side"
-                    )
-                }
-            } catch {
-                logger.error("no room can be made in the spool: \(error)")
-                return false
-            }
-        }
-        return freed > moved
-    }
-
     /// The rest of the segment that the cursor stands in: what of it must not be lost, and where the next one begins.
-    private static func sort(_ spool: Spool, filedThrough: UInt64) throws -> (
+    static func sort(_ spool: Spool, filedThrough: UInt64) throws -> (
         kept: [[UInt8]], shed: Int, end: LogPosition
     ) {
         let start = spool.drained
@@ -312,26 +245,7 @@ final class LedgerDrain: Sendable {
         }
     }
 
-    /// All in one commit, or a few.
-    private func append(_ records: [[UInt8]], to spool: Spool) async throws {
-        guard !records.isEmpty else { return }
-        let result = Mutex<(left: Int, refusal: LogRefusal?)>((records.count, nil))
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            for record in records {
-                spool.append(record, essential: true) { answer in
-                    let end: Result<Void, any Error>? = result.withLock { result in
-                        result.left -= 1
-                        if case .failure(let refusal) = answer { result.refusal = refusal }
-                        guard result.left == 0 else { return nil }
-                        return result.refusal.map { .failure($0) } ?? .success(())
-                    }
-                    if let end { continuation.resume(with: end) }
-                }
-            }
-        }
-    }
-
-    private func onQueue<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    func onQueue<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             queue.async { continuation.resume(with: Result { try work() }) }
         }

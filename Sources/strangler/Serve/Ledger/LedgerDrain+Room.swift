@@ -1,0 +1,95 @@
+import DualWrite
+import Foundation
+import Logging
+import Spool
+import Synchronization
+
+/// Postgres has been away for so long that the spool is getting full.
+extension LedgerDrain {
+    /// Postgres has not answered for so long: it may, or may not for hours.
+    private static let patience = Duration.seconds(1)
+    private static let betweenLooks = Duration.milliseconds(100)
+
+    func keepRoom() async {
+        while !Task.isCancelled {
+            var pause = Self.betweenLooks
+            for spool in files.adopted + [files.own] where isCrowded(spool) {
+                guard beginMakingRoom() else { continue }
+                let isWorthIt = await makeRoom(in: spool)
+                state.withLock { $0.isMakingRoom = false }
+                if !isWorthIt { pause = Self.longestPause }
+            }
+            guard (try? await Task.sleep(for: pause)) != nil else { return }
+        }
+    }
+
+    private func isCrowded(_ spool: Spool) -> Bool {
+        let usage = spool.usage
+        return Double(usage.bytes) > Self.crowded * Double(usage.quota)
+            && spool.drained.segment < spool.durable.segment
+    }
+
+    /// - Returns: false while Postgres takes what there is, or may.
+    private func beginMakingRoom() -> Bool {
+        state.withLock { state in
+            let isStuck =
+                switch state.turn {
+                case .idle: state.isFailing
+                case .reading: false
+                case .filing(let since): state.isFailing || ContinuousClock.now - since > Self.patience
+                }
+            state.isMakingRoom = isStuck
+            return isStuck
+        }
+    }
+
+    /// Postgres has been away for so long that the spool is getting full: what only says that a write is settled is let go
+    /// of and counted. What is still needed is appended once more, and goes on.
+    ///
+    /// - Returns: false where most of it is needed: the same again at once would only move it about.
+    private func makeRoom(in spool: Spool) async -> Bool {
+        let last = spool.durable.segment
+        var (moved, freed) = (0, 0)
+        while !Task.isCancelled, isCrowded(spool), spool.drained.segment < last {
+            do {
+                let filedThrough = state.withLock { max($0.filedThrough, $0.attemptedThrough) }
+                let (kept, shed, end) = try await onQueue { try Self.sort(spool, filedThrough: filedThrough) }
+                try await append(kept, to: files.own)
+                try await onQueue { try spool.drained(to: end) }
+                (moved, freed) = (moved + kept.count, freed + shed)
+                let isFirst = state.withLock { figures in
+                    defer { figures.shed += shed }
+                    return figures.shed == figures.shedTold
+                }
+                if isFirst, shed > 0 {
+                    logger.error(
+                        "Postgres has been away for longer than the spool has room for: settled writes are let go of without being listed there; none of them is lost for either side"
+                    )
+                }
+            } catch {
+                logger.error("no room can be made in the spool: \(error)")
+                return false
+            }
+        }
+        return freed > moved
+    }
+
+    /// All in one commit, or a few.
+    private func append(_ records: [[UInt8]], to spool: Spool) async throws {
+        guard !records.isEmpty else { return }
+        let result = Mutex<(left: Int, refusal: LogRefusal?)>((records.count, nil))
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            for record in records {
+                spool.append(record, essential: true) { answer in
+                    let end: Result<Void, any Error>? = result.withLock { result in
+                        result.left -= 1
+                        if case .failure(let refusal) = answer { result.refusal = refusal }
+                        guard result.left == 0 else { return nil }
+                        return result.refusal.map { .failure($0) } ?? .success(())
+                    }
+                    if let end { continuation.resume(with: end) }
+                }
+            }
+        }
+    }
+}
