@@ -2,10 +2,10 @@
 ///
 /// - closed: calls pass, the last `window` outcomes are remembered. Left to open when, with at least `minimumCalls`
 ///   remembered, too many failed or were slow.
-/// - open: calls are refused. Left to half-open by the first `admit` after `openFor`.
+/// - open: calls are refused. Left to half-open by the first `admit` after `openFor`, or after `heardOfAnswer`.
 /// - half-open: up to `probes` calls pass, the rest is refused. Left to closed when all probes have come back well
-///   enough, to open as soon as they cannot any more. Probes that never come back are given up after `openFor`, and
-///   new ones are let out.
+///   enough, to open as soon as they cannot any more. Probes that never come back are given up after `openFor`, or
+///   after `heardOfAnswer`, and new ones are let out.
 ///
 /// Pure: time is passed in, in nanoseconds of one monotonic clock. Allocates nothing. One breaker belongs to one
 /// upstream and one event loop.
@@ -69,6 +69,8 @@ package struct CircuitBreaker: Sendable {
     /// When the present state was entered. Calls that began earlier say nothing about it.
     private var enteredAt = Int64.min
     private var recent: RecentOutcomes
+    /// Somebody else has had an answer from the upstream since the present state was entered.
+    private var isSaidToAnswer = false
     private var probesOut = 0
     private var probeResults: RecentOutcomes
 
@@ -94,9 +96,9 @@ package struct CircuitBreaker: Sendable {
     package func wouldRefuse(now: Int64) -> Bool {
         switch state {
         case .closed: false
-        case .open: !hasPassed(limits.openFor, now)
+        case .open: !mayTry(now)
         // A probe may hang for longer than anybody wants to wait, or its outcome may have been lost.
-        case .halfOpen: probesOut >= limits.probes && !hasPassed(limits.openFor, now)
+        case .halfOpen: probesOut >= limits.probes && !mayTry(now)
         }
     }
 
@@ -136,21 +138,30 @@ package struct CircuitBreaker: Sendable {
         probesOut = max(probesOut - 1, probeResults.count)
     }
 
+    /// Another caller, with a breaker of its own, has had an answer from the upstream: probes need not wait any longer. Whether it
+    /// is well enough, they show as always.
+    package mutating func heardOfAnswer() {
+        guard state != .closed else { return }
+        isSaidToAnswer = true
+    }
+
     private func isBad(_ outcomes: RecentOutcomes, of total: Int) -> Bool {
         outcomes.failures * 100 >= limits.failurePercent * total
             || outcomes.slow * 100 >= limits.slowPercent * total
     }
 
-    private func hasPassed(_ nanoseconds: Int64, _ now: Int64) -> Bool { now &- enteredAt >= nanoseconds }
+    private func mayTry(_ now: Int64) -> Bool { isSaidToAnswer || now &- enteredAt >= limits.openFor }
 
     private mutating func enterOpen(_ now: Int64) {
         state = .open
         enteredAt = now
+        isSaidToAnswer = false
     }
 
     private mutating func enterHalfOpen(_ now: Int64) {
         state = .halfOpen
         enteredAt = now
+        isSaidToAnswer = false
         probesOut = 0
         probeResults.removeAll()
     }
@@ -158,6 +169,7 @@ package struct CircuitBreaker: Sendable {
     private mutating func enterClosed(_ now: Int64) {
         state = .closed
         enteredAt = now
+        isSaidToAnswer = false
         recent.removeAll()
     }
 }

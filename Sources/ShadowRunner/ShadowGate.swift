@@ -58,8 +58,13 @@ struct ShadowGate {
     private var breakers: [CircuitBreaker] = []
     private(set) var skipped = Skipped()
 
-    /// Silence and broken connections open it. A slow answer is an answer, and may differ.
-    private static let limits = CircuitBreaker.Limits(slowPercent: 100, slowAfter: .max)
+    private let limits: CircuitBreaker.Limits
+
+    /// - Parameter openFor: nanoseconds from its opening until it is tried again, unless somebody hears of an answer sooner.
+    init(openFor: Int64) {
+        // Silence and broken connections open it. A slow answer is an answer, and may differ.
+        limits = CircuitBreaker.Limits(slowPercent: 100, slowAfter: .max, openFor: openFor)
+    }
 
     private func index(_ slot: Int, _ isService: Bool) -> Int { slot &* 2 &+ (isService ? 1 : 0) }
 
@@ -72,20 +77,30 @@ struct ShadowGate {
     /// - Returns: when the call began, if it may be made; it is to be followed by `ended`.
     mutating func admit(slot: Int, isService: Bool) -> Int64? {
         let index = index(slot, isService)
-        while breakers.count <= index { breakers.append(CircuitBreaker(limits: Self.limits)) }
+        while breakers.count <= index { breakers.append(CircuitBreaker(limits: limits)) }
         let now = Self.now
         return breakers[index].admit(now: now) == .refused ? nil : now
     }
 
-    mutating func ended(slot: Int, isService: Bool, began: Int64, _ result: ShadowCall.Result) {
+    mutating func ended(
+        slot: Int, isService: Bool, began: Int64, _ result: ShadowCall.Result
+    ) -> CircuitBreaker.Change {
         let index = index(slot, isService)
-        guard breakers.indices.contains(index) else { return }
+        guard breakers.indices.contains(index) else { return .none }
         let now = Self.now
         switch result {
-        case .answered, .answerTooLarge: breakers[index].completed(.success, took: now - began, now: now)
-        case .failed: breakers[index].completed(.failure, took: now - began, now: now)
-        case .notAsked: breakers[index].cancelled(took: now - began, now: now)
+        case .answered, .answerTooLarge: return breakers[index].completed(.success, took: now - began, now: now)
+        case .failed: return breakers[index].completed(.failure, took: now - began, now: now)
+        case .notAsked:
+            breakers[index].cancelled(took: now - began, now: now)
+            return .none
         }
+    }
+
+    /// Another loop has had an answer.
+    mutating func heardOfAnswer(slot: Int, isService: Bool) {
+        let index = index(slot, isService)
+        if breakers.indices.contains(index) { breakers[index].heardOfAnswer() }
     }
 
     mutating func skip(_ skip: Skip, path: UnsafeRawBufferPointer) { skipped.add(skip, path: path) }

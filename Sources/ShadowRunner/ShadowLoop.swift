@@ -94,6 +94,7 @@ final class ShadowLoop {
         outlet.loop = self
         delivery.reads = DeliveryLoop.Reads(
             start: { outlet.loop?.start($0) }, giveUp: { outlet.loop?.giveUpWaiting($0) })
+        sender.news.heard = { outlet.loop?.delivery.heardOfAnswer(slot: $0, $1) }
     }
 
     /// What delivery calls back by.
@@ -333,9 +334,10 @@ final class ShadowLoop {
             return
         }
         ask(job, shadow: true) { [unowned self] result, nanoseconds in
-            sender.gate.ended(slot: slot, isService: isService, began: began, result)
-            if case .answered = result {
-                delivery.index.answered(.init(extraction: job.number, side: isService ? .service : .monolith))
+            let side: Side = isService ? .service : .monolith
+            sender.ended(slot: slot, side: side, began: began, result)
+            if case .answered(let head, _) = result, !head.isOfAGateway {
+                delivery.answered(LedgerIndex.Target(extraction: job.number, side: side))
             }
             let shadow = FinishedPair.Shadow(result)
             let pair = FinishedPair(
@@ -384,5 +386,14 @@ final class ShadowLoop {
         bytes -= job.bytes
         delivery.index.readFinished(lane: job.exchange.lane, extraction: job.number)
         delivery.pump()
+    }
+}
+
+extension ByteBuffer {
+    /// An answer's head with 502, 503 or 504: who answers for somebody who is not there is not there either.
+    fileprivate var isOfAGateway: Bool {
+        // Behind `HTTP/1.1 `.
+        guard let status = getBytes(at: readerIndex + 9, length: 3) else { return false }
+        return status.starts(with: [0x35, 0x30]) && (0x32...0x34).contains(status[2])
     }
 }

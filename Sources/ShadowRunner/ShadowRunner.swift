@@ -59,6 +59,17 @@ package final class ShadowRunner: Sendable {
                 }.get())
         }
         self.loops = loops
+        var news: [NIOLoopBound<SideNews>] = []
+        for loop in loops {
+            news.append(
+                try await loop.eventLoop.submit {
+                    NIOLoopBound(loop.value.sender.news, eventLoop: loop.eventLoop)
+                }.get())
+        }
+        for loop in loops {
+            let others = news.filter { $0.eventLoop !== loop.eventLoop }
+            try await loop.eventLoop.submit { loop.value.sender.news.meet(others) }.get()
+        }
     }
 
     /// For the loop that it is called on: whether a request is to be captured for its shadow. If not, it has been counted.

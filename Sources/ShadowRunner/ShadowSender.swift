@@ -3,13 +3,15 @@ internal import DualWrite
 internal import Extraction
 internal import HTTPWire
 internal import NIOCore
+internal import Resilience
 internal import Upstreams
 
 /// What reads and deliveries of one loop send by: the shadow's upstreams, its circuits, and the calls under way.
 final class ShadowSender {
     let identities: IdentityDirectory
     private(set) var settings: ShadowSettings
-    var gate = ShadowGate()
+    var gate: ShadowGate
+    let news: SideNews
     private let upstreams: ShadowUpstreams
     private var calls: [ObjectIdentifier: ShadowCall] = [:]
 
@@ -18,6 +20,8 @@ final class ShadowSender {
     ) {
         self.settings = settings
         self.identities = identities
+        gate = ShadowGate(openFor: settings.circuitOpenFor)
+        news = SideNews()
         upstreams = ShadowUpstreams(loop: loop, settings: settings, directory: directory)
     }
 
@@ -38,6 +42,13 @@ final class ShadowSender {
         for call in calls.values { call.abandon() }
         calls.removeAll()
         upstreams.close()
+        news.close()
+    }
+
+    /// A call that the gate has admitted is over.
+    func ended(slot: Int, side: Side, began: Int64, _ result: ShadowCall.Result) {
+        let change = gate.ended(slot: slot, isService: side == .service, began: began, result)
+        if change == .opened { news.isAway(slot: slot, side) }
     }
 
     func upstream(_ side: Side, slot: Int, of extraction: ShadowedExtraction, under settings: ShadowSettings)

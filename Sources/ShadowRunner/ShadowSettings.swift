@@ -45,9 +45,7 @@ package struct ShadowedExtraction: Sendable {
         self.service = service
         self.comparer = comparer
         self.rules = rules
-        // Within bounds in which nothing overflows, whatever was configured.
-        let parts = min(max(timeout, .milliseconds(1)), .seconds(86_400)).components
-        self.timeout = parts.seconds &* 1_000_000_000 &+ parts.attoseconds / 1_000_000_000
+        self.timeout = timeout.boundedNanoseconds
     }
 
     var learnsNoise: Bool { noise > 0 }
@@ -76,6 +74,9 @@ package final class ShadowSettings: Sendable {
     package let settleDelay: Duration
     /// By route: which answers mean that a side has taken a write. A route that is not there has the standard ones.
     package let success: [StatusSet]
+    /// Nanoseconds that a circuit to one side stays open before it is tried again. Shorter than a primary's (DESIGN §4): what waits
+    /// here are writes, more by each second, and three calls cost nobody's request anything.
+    let circuitOpenFor: Int64
 
     package init(
         monolith: UpstreamSettings, extractions: [ShadowedExtraction?], templates: EndpointTemplates,
@@ -83,8 +84,10 @@ package final class ShadowSettings: Sendable {
         maximumJobs: Int = 2_048, maximumBytes: Int = 64 * 1024 * 1024, maximumConnections: Int = 64,
         answerLimit: Int = 1024 * 1024, answerCeiling: Int = BodyCollector.defaultCeiling,
         maximumEndpoints: Int = 1_000,
-        settleDelay: Duration = .milliseconds(250), success: [StatusSet] = []
+        settleDelay: Duration = .milliseconds(250), success: [StatusSet] = [],
+        circuitOpenFor: Duration = .seconds(2)
     ) {
+        self.circuitOpenFor = circuitOpenFor.boundedNanoseconds
         self.success = success
         self.monolith = monolith
         self.extractions = extractions
@@ -100,5 +103,13 @@ package final class ShadowSettings: Sendable {
     }
     func success(ofRoute route: Int) -> StatusSet {
         success.indices.contains(route) ? success[route] : .successes
+    }
+}
+
+extension Duration {
+    /// Within bounds in which nothing overflows, whatever was configured.
+    fileprivate var boundedNanoseconds: Int64 {
+        let parts = min(max(self, .milliseconds(1)), .seconds(86_400)).components
+        return parts.seconds &* 1_000_000_000 &+ parts.attoseconds / 1_000_000_000
     }
 }

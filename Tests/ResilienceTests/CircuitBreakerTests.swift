@@ -64,6 +64,30 @@ import Testing
         #expect(breaker.state == .halfOpen)
     }
 
+    @Test func anAnswerThatSomebodyElseHadLetsProbesOutAtOnceAndNothingMore() {
+        var breaker = opened()
+        #expect(breaker.admit(now: 1) == .refused)
+        breaker.heardOfAnswer()
+        #expect(!breaker.wouldRefuse(now: 1))
+        for _ in 0..<3 { #expect(breaker.admit(now: 1) == .probe) }
+        #expect(breaker.admit(now: 1) == .refused)
+        // Those hang; another answer is heard of.
+        breaker.heardOfAnswer()
+        for _ in 0..<3 { #expect(breaker.admit(now: second) == .probe) }
+        #expect(breaker.completed(.failure, took: quick, now: 2 * second) == .none)
+        #expect(breaker.completed(.failure, took: quick, now: 2 * second) == .opened)
+        // What was heard before says nothing about now.
+        #expect(breaker.admit(now: 12 * second - 1) == .refused)
+        #expect(breaker.admit(now: 12 * second) == .probe)
+    }
+
+    @Test func anAnswerHeardOfWhileClosedIsForgotten() {
+        var breaker = CircuitBreaker()
+        breaker.heardOfAnswer()
+        for _ in 0..<10 { breaker.completed(.failure, took: quick, now: 0) }
+        #expect(breaker.admit(now: 1) == .refused)
+    }
+
     @Test func threeGoodProbesCloseAndForgetTheFailures() {
         var breaker = opened()
         for _ in 0..<3 { _ = breaker.admit(now: 10 * second) }

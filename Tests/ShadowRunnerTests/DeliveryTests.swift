@@ -252,7 +252,7 @@ private final class Flag: Sendable {
         }
     }
 
-    /// The circuit opens after ten calls that came to nothing, for ten seconds.
+    /// The circuit opens after ten calls that came to nothing.
     @Test func `while the other side is away, writes wait, burn nothing, and go on in order when it is back`()
         async throws
     {
@@ -275,6 +275,43 @@ private final class Flag: Sendable {
                 #expect(last[lane, default: 0] < number)
                 last[lane] = number
             }
+        }
+    }
+
+    @Test func `what one loop hears of a side that is back lets the other one try at once, whatever its circuit says`()
+        async throws
+    {
+        let (log, isBack) = (TestLog(), Flag())
+        try await withShadow(
+            Setup(log: log, circuitOpenFor: .seconds(3_600)), service: { _, _ in isBack.isSet ? ok : .close }
+        ) { shadow in
+            for number in 1...40 { try await shadow.accept(try write(number, lane: UInt64(number % 20) * 2 + 1)) }
+            try await eventually("delivery pauses") { (await shadow.runner.standing().first?.paused ?? 0) == 40 }
+            isBack.set()
+            // A lane of the first loop, which has asked nobody until now.
+            try await shadow.accept(try write(41, lane: 0))
+            #expect(try await shadow.verdicts() == ["match": 41])
+            #expect(log.states.allSatisfy { $0 == .settled })
+        }
+    }
+
+    @Test func `a write that the other side dies of is given up where only another loop hears of that side, too`()
+        async throws
+    {
+        let service: ScriptedOrigin.Script = { request, _ in request.target == "/api/v1/poison" ? .close : ok }
+        try await withShadow(Setup(attempts: 2, log: TestLog()), service: service) { shadow in
+            try await shadow.accept(try write(1, path: "/api/v1/poison", lane: 1))
+            let deadline = ContinuousClock.now + .seconds(60)
+            var others = 0
+            while await shadow.runner.ledgerCounts()["orders"]?.dead != ["reset": 1] {
+                try #require(ContinuousClock.now < deadline)
+                others += 1
+                try await shadow.accept(try write(1 + others, lane: 0))
+                try await eventually("it is delivered") { [others] in
+                    await shadow.runner.ledgerCounts()["orders"]?.delivered == others
+                }
+            }
+            try await shadow.becomesIdle()
         }
     }
 

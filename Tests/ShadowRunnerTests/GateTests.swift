@@ -21,7 +21,7 @@ import Testing
     @Test func `a shadow that breaks every connection is not captured for after ten calls; writes always are`()
         async throws
     {
-        try await withShadow(service: { _, _ in .close }) { shadow in
+        try await withShadow(Setup(circuitOpenFor: .seconds(3_600)), service: { _, _ in .close }) { shadow in
             #expect(try await admits(shadow, .get, "/api/v1/orders"))
             for _ in 0..<10 {
                 // The first loop's lane, one after the other.

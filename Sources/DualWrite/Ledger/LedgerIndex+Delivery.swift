@@ -100,14 +100,12 @@ extension LedgerIndex {
         targets[target.index].answers &+= 1
         guard targets[target.index].isSilent else { return }
         targets[target.index].isSilent = false
-        for (lane, until) in pauses.takeAll() {
-            guard lanes.contains(lane), lanes[lane].until == until else { continue }
-            if lanes[lane].phase == .away, self.target(nodes[lanes[lane].head]) == target {
-                lanes[lane].phase = .waiting
-                advance(lane)
-            } else if lanes[lane].phase.isPause {
-                pauses.insert(lane, until: until)
-            }
+        for (lane, until) in targets[target.index].away.takeAll() {
+            guard lanes.contains(lane), lanes[lane].until == until, lanes[lane].phase == .away,
+                self.target(nodes[lanes[lane].head]) == target
+            else { continue }
+            lanes[lane].phase = .waiting
+            advance(lane)
         }
     }
 
@@ -122,12 +120,17 @@ extension LedgerIndex {
 
     /// Lanes whose pause is over are ready.
     package mutating func wake(now: Int64) {
-        while let (lane, until) = pauses.pop(until: now) {
-            // The lane may have gone, and its place with it.
-            guard lanes.contains(lane), lanes[lane].until == until, lanes[lane].phase.isPause else { continue }
-            leavePause(lane)
-            advance(lane)
+        while let (lane, until) = pauses.pop(until: now) { endPause(lane, until) }
+        for place in targets.indices {
+            while let (lane, until) = targets[place].away.pop(until: now) { endPause(lane, until) }
         }
+    }
+
+    private mutating func endPause(_ lane: UInt32, _ until: Int64) {
+        // The lane may have gone, and its place with it.
+        guard lanes.contains(lane), lanes[lane].until == until, lanes[lane].phase.isPause else { return }
+        leavePause(lane)
+        advance(lane)
     }
 
     /// Owed writes whose target is not paused.
@@ -149,7 +152,11 @@ extension LedgerIndex {
     private mutating func pause(_ lane: UInt32, _ phase: Lane.Phase, _ until: Int64) {
         lanes[lane].phase = phase
         lanes[lane].until = until
-        pauses.insert(lane, until: until)
+        if phase == .away {
+            targets[target(nodes[lanes[lane].head]).index].away.insert(lane, until: until)
+        } else {
+            pauses.insert(lane, until: until)
+        }
     }
 
     /// Puts a lane whose head may go into its target's queue; lets go of one that has nothing left.

@@ -125,6 +125,8 @@ package struct LedgerIndex: Sendable {
         var runningFailed = 0
         var holding = 0
         var answers: UInt32 = 0
+        /// Lanes that pause because it seems to be away.
+        var away = PauseHeap()
         var isSilent = false
         var isPaused = false
     }
@@ -151,6 +153,7 @@ package struct LedgerIndex: Sendable {
     /// By extraction: intents without an outcome.
     var underWay: [Int] = []
     var names = LedgerNames()
+    /// Of lanes that are not `away`.
     var pauses = PauseHeap()
     var waitingReads: [UInt32: [WaitingRead]] = [:]
     package internal(set) var waitingReadCount = 0
@@ -168,7 +171,8 @@ package struct LedgerIndex: Sendable {
 
     /// Of memory, roughly.
     package var bytes: Int {
-        nodes.bytes + lanes.bytes + table.bytes + pauses.bytes + waitingReadCount * MemoryLayout<WaitingRead>.stride
+        nodes.bytes + lanes.bytes + table.bytes + pauses.bytes + targets.reduce(0) { $0 + $1.away.bytes }
+            + waitingReadCount * MemoryLayout<WaitingRead>.stride
     }
 
     /// While held, writes come and become owed, and those of before can be recovered in front of them.
@@ -375,7 +379,7 @@ struct PauseHeap: Sendable {
         return (first.lane, first.until)
     }
 
-    /// Takes all out, for the caller to put those back that still pause.
+    /// Takes all out.
     mutating func takeAll() -> [(lane: UInt32, until: Int64)] {
         defer { entries = [] }
         return entries.map { ($0.lane, $0.until) }

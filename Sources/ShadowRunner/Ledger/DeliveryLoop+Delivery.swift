@@ -104,7 +104,7 @@ extension DeliveryLoop {
         let upstream = sender.upstream(side, slot: slot, of: extraction, under: settings)
         sender.send(request, held.exchange.method, to: upstream, within: extraction.timeout, under: settings) {
             [unowned self] result, call in
-            sender.gate.ended(slot: slot, isService: side == .service, began: began, result)
+            sender.ended(slot: slot, side: side, began: began, result)
             let attempt = Attempt(
                 handle: handle, held: held, settings: settings, extraction: extraction, result: result,
                 status: call.status, wasSent: call.wasSent, nanoseconds: call.nanoseconds,
@@ -164,7 +164,7 @@ extension DeliveryLoop {
         let target = LedgerIndex.Target(extraction: write.extraction, side: write.answeredBy.other)
         let hadAnswered = index.hasAnsweredSince(attempt.handle)
         // Who answers for somebody who is not there is not there either.
-        if let status = attempt.status, !(502...504).contains(status) { index.answered(target) }
+        if let status = attempt.status, !(502...504).contains(status) { answered(target) }
         let verdict = DeliveryPolicy(attempts: attempt.extraction.attempts).judge(
             attempt.ending, success: attempt.held.success, burned: write.attempts,
             isAlive: hadAnswered || attempt.isHealthy)
@@ -210,7 +210,10 @@ extension DeliveryLoop {
         index.failed(
             attempt.handle, burned: burned, wasSent: attempt.wasSent, isSilent: !burned,
             until: NIODeadline.now().nanoseconds + pause)
-        guard burned else { return }
+        guard burned else {
+            if let slot = extraction(write.extraction)?.slot { sender.news.isAway(slot: slot, write.answeredBy.other) }
+            return
+        }
         append(.attempted(write.facts, attempts: write.attempts + 1, reason: reason), essential: true, retained: false)
     }
 

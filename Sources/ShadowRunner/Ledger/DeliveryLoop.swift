@@ -168,6 +168,20 @@ final class DeliveryLoop {
         return !isOpen && index.hasReady(target)
     }
 
+    /// A side has answered somebody: what waits for that goes on, on the other loops, too.
+    func answered(_ target: LedgerIndex.Target) {
+        index.answered(target)
+        if let slot = extraction(target.extraction)?.slot { sender.news.answered(slot: slot, target.side) }
+    }
+
+    /// Another loop has had an answer: what waits for that here tries at once.
+    func heardOfAnswer(slot: Int, _ side: Side) {
+        sender.gate.heardOfAnswer(slot: slot, isService: side == .service)
+        guard !isStopped, let number = slots.firstIndex(of: slot) else { return }
+        index.answered(LedgerIndex.Target(extraction: UInt16(number), side: side))
+        pump()
+    }
+
     /// While another process still delivers what comes before.
     func hold(_ isHeld: Bool) {
         index.hold(isHeld)

@@ -33,6 +33,7 @@ struct Setup: Sendable {
     var log: (any LedgerLog)?
     var identities = IdentityDirectory()
     var identityWait = Duration.seconds(30)
+    var circuitOpenFor = Duration.seconds(2)
 }
 
 /// A runner on two loops, between two origins and a store in memory.
@@ -175,7 +176,8 @@ private func shadowSettings(_ setup: Setup, monolith: Int, service: Int) throws 
         templates: EndpointTemplates(routes: [route], known: [contractPaths]),
         redactor: redactor, maximumJobs: setup.maximumJobs, maximumBytes: setup.maximumBytes,
         maximumConnections: setup.maximumConnections, answerLimit: setup.answerLimit,
-        answerCeiling: setup.answerCeiling, maximumEndpoints: setup.maximumEndpoints, settleDelay: setup.settleDelay)
+        answerCeiling: setup.answerCeiling, maximumEndpoints: setup.maximumEndpoints, settleDelay: setup.settleDelay,
+        circuitOpenFor: setup.circuitOpenFor)
 }
 
 /// An exchange as the proxy hands it over: `request` and `answer` are whole messages as client and primary sent them.
