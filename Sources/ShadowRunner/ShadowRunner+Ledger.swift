@@ -76,20 +76,36 @@ extension ShadowRunner {
     package func recover(_ recovery: LedgerRecovery, from logs: [any LedgerLog]) async -> (owed: Int, uncertain: Int) {
         sequence.begin(above: recovery.highest)
         let found = recovery.found()
-        var parts = Array(repeating: LedgerRecovery.Found(), count: loops.count)
-        for (path, keyPath) in [
-            (found.owed, \LedgerRecovery.Found.owed), (found.uncertain, \.uncertain),
-        ] {
-            for write in path { parts[Int(write.lane % UInt64(loops.count))][keyPath: keyPath].append(write) }
-        }
         // Before another record can have a segment deleted.
-        for write in found.owed + found.uncertain where logs.indices.contains(Int(write.origin)) {
-            logs[Int(write.origin)].retain(write.intent)
+        for writes in [found.owed, found.uncertain] {
+            for write in writes where logs.indices.contains(Int(write.origin)) {
+                logs[Int(write.origin)].retain(write.intent)
+            }
         }
-        for (loop, part) in zip(loops, parts) {
-            try? await loop.eventLoop.submit { loop.value.delivery.recover(part, recovery, from: logs) }.get()
+        let shares = RecoveredShare.split(found, recovery.names, among: loops.count)
+        await withDiscardingTaskGroup { group in
+            for (loop, share) in zip(loops, shares) {
+                group.addTask { try? await Self.bring(share, from: logs, to: loop) }
+            }
         }
         return (found.owed.count, found.uncertain.count)
+    }
+
+    /// Turn by turn: clients are served in between.
+    private static func bring(
+        _ share: RecoveredShare, from logs: [any LedgerLog], to loop: NIOLoopBound<ShadowLoop>
+    ) async throws {
+        let origins = try await loop.eventLoop.submit {
+            loop.value.delivery.recovers(true)
+            return loop.value.delivery.adoptLogs(logs)
+        }.get()
+        var place = 0
+        while place < share.count {
+            place = try await loop.eventLoop.submit { [place] in
+                loop.value.delivery.recover(share, from: place, origins: origins)
+            }.get()
+        }
+        try await loop.eventLoop.submit { loop.value.delivery.recovers(false) }.get()
     }
 
     /// Has writes that wait in old segments of this process's log written down anew, so that the segments can go: for when

@@ -27,6 +27,8 @@ private final class Lanes {
 
     func owed(_ handle: LedgerIndex.Handle) { index.owed(handle, at: LogPosition(segment: 1, offset: 9), now: 0) }
 
+    func release(_ lanes: Int) -> Bool { index.release(lanes: lanes) }
+
     func next(_ target: LedgerIndex.Target = toService) -> LedgerIndex.Handle? { index.next(target) }
 
     /// Nil: it was not open.
@@ -138,6 +140,26 @@ private final class Lanes {
         #expect(third.suffix(2).map(\.sequence) == [10, 12])
         #expect(index.index[third[0]]?.attempts == 1)
         #expect(index.index[third[0]]?.wasSent == true)
+    }
+
+    @Test func `a hold ends some lanes at a time, and what comes meanwhile waits for none of them`() {
+        let index = Lanes(callsPerTarget: 100)
+        index.index.hold()
+        for lane in 1...5 as ClosedRange<UInt64> { _ = index.owe(lane, lane: lane) }
+        #expect(index.next() == nil)
+        #expect(index.release(2))
+        #expect((0..<3).compactMap { _ in index.next()?.sequence } == [1, 2])
+        _ = index.owe(6, lane: 6)
+        _ = index.owe(7, lane: 5)
+        #expect((0..<3).compactMap { _ in index.next()?.sequence } == [6, 5])
+        // Another hold in between keeps what has not been let go.
+        index.index.hold()
+        #expect(index.next() == nil)
+        var turns = 1
+        while index.release(2) { turns += 1 }
+        #expect(turns == 3)
+        #expect((0..<3).compactMap { _ in index.next()?.sequence } == [3, 4])
+        #expect(!index.release(2))
     }
 
     @Test func `a lane pauses until its time, and those of a silent target until it answers`() {

@@ -398,6 +398,82 @@ private final class Flag: Sendable {
         }
     }
 
+    @Test func `what was left comes back in turns, and nothing is delivered before all of it is there`() async throws {
+        let (log, count) = (TestLog(), 2_500)
+        for number in 1...count {
+            let facts = WriteFacts(
+                id: WriteID(high: 0, low: UInt64(number)), sequence: UInt64(number) << 12, at: 0, extraction: "orders",
+                endpoint: "POST /api/v1/orders", lane: 0, primary: .monolith)
+            let asked = try write(number)
+            log.add(
+                .intent(
+                    WriteIntent(
+                        facts: facts, requestHead: Array(asked.requestHead.readableBytesView),
+                        requestBody: asked.requestBody.flatMap { Array($0.readableBytesView) })))
+            log.add(
+                .outcome(
+                    facts,
+                    WriteOutcome(
+                        answeredBy: .monolith, status: 201, nanoseconds: 1,
+                        answerHead: Array(asked.answerHead.readableBytesView), answerBody: [])))
+        }
+        try await withShadow(Setup(log: log), service: { _, _ in ok }) { shadow in
+            let recovery = log.recovery()
+            shadow.runner.sequence.begin(above: recovery.highest)
+            let share = RecoveredShare.split(recovery.found(), recovery.names, among: 2)[0]
+            #expect(share.count == count)
+            let loop = shadow.runner.loops[0]
+            let (origins, first) = try await loop.eventLoop.submit {
+                loop.value.delivery.recovers(true)
+                let origins = loop.value.delivery.adoptLogs([log])
+                return (origins, loop.value.delivery.recover(share, from: 0, origins: origins))
+            }.get()
+            #expect((1...2_000).contains(first), "a turn of the loop has an end")
+            // What comes in between comes behind.
+            try await shadow.accept(try write(count + 1))
+            try await eventually("it is owed, too") {
+                await shadow.runner.standing().first?.toService.writes == first + 1
+            }
+            #expect(shadow.service.requests.isEmpty)
+            var place = first
+            while place < share.count {
+                place = try await loop.eventLoop.submit { [place] in
+                    loop.value.delivery.recover(share, from: place, origins: origins)
+                }.get()
+                #expect(await shadow.runner.standing().first?.toService.writes == place + 1)
+            }
+            #expect(shadow.service.requests.isEmpty)
+            try await loop.eventLoop.submit { loop.value.delivery.recovers(false) }.get()
+            try await shadow.becomesIdle()
+            #expect(shadow.service.requests.map(\.body) == (1...count + 1).map { "{\"n\":\($0)}" })
+        }
+    }
+
+    @Test func `while another process delivers what comes before, a recovery does not begin the deliveries`()
+        async throws
+    {
+        let (log, isBack) = (TestLog(), Flag())
+        try await withShadow(Setup(log: log), service: { _, _ in isBack.isSet ? ok : .hang }) { shadow in
+            for number in 1...3 { try await shadow.accept(try write(number)) }
+            try await eventually("the first is at the service") { shadow.service.requests.count == 1 }
+            await shadow.runner.shutdown()
+            isBack.set()
+            log.forgetRetained()
+            let clock = shadow.clock
+            let runner = try await ShadowRunner(
+                loops: shadow.loops, settings: shadow.settings, recorder: shadow.recorder, log: log
+            ) { clock.now }
+            await runner.holdDeliveries(true)
+            await runner.recover(log.recovery(), from: [log])
+            #expect(await runner.standing().first?.toService.writes == 3)
+            #expect(await runner.load.calls == 0)
+            await runner.holdDeliveries(false)
+            try await eventually("all are settled") { await runner.load == ShadowLoad() }
+            #expect(shadow.service.requests.dropFirst().map(\.body) == (1...3).map { "{\"n\":\($0)}" })
+            await runner.shutdown()
+        }
+    }
+
     @Test func `new writes come behind those that were left, also in number`() async throws {
         let (log, isBack) = (TestLog(), Flag())
         try await withShadow(Setup(log: log), service: { _, _ in isBack.isSet ? ok : .hang }) { shadow in

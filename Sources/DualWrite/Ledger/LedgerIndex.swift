@@ -161,6 +161,8 @@ package struct LedgerIndex: Sendable {
     package internal(set) var readyCount = 0
     /// No lane gets ready: what comes before its writes may still be added.
     package private(set) var isHeld = false
+    /// Where the lanes begin that a hold which has ended still keeps.
+    private var releaseFrom: UInt32?
 
     package init(callsPerTarget: Int) { self.callsPerTarget = max(1, callsPerTarget) }
 
@@ -176,15 +178,20 @@ package struct LedgerIndex: Sendable {
     }
 
     /// While held, writes come and become owed, and those of before can be recovered in front of them.
-    package mutating func hold(_ isHeld: Bool) {
-        self.isHeld = isHeld
-        guard !isHeld else { return }
+    package mutating func hold() { isHeld = true }
+
+    /// Ends the hold, for about as many lanes at a time.
+    /// - Returns: whether there are more, for which it is to be called again. It does nothing when it was called too often.
+    package mutating func release(lanes count: Int) -> Bool {
+        if isHeld { releaseFrom = 0 }
+        isHeld = false
+        guard let start = releaseFrom else { return false }
         var waiting: [UInt32] = []
-        lanes.visit { lane, state in
+        releaseFrom = lanes.visit(from: start, count: count) { lane, state in
             if state.phase == .waiting, state.head != LedgerIndex.none { waiting.append(lane) }
-            return true
         }
         for lane in waiting { advance(lane) }
+        return releaseFrom != nil
     }
 
     // MARK: Names

@@ -27,15 +27,27 @@ package struct LedgerRecovery: Sendable {
         case intent, owed
     }
 
-    private struct Name: Sendable {
-        let extraction: String
-        let endpoint: String
+    /// What extractions and endpoints are called, each once.
+    package struct Names: Sendable {
+        fileprivate struct Name {
+            let extraction: String
+            let endpoint: String
+        }
+
+        fileprivate var names: [Name] = []
+
+        package func facts(of write: Write) -> WriteFacts {
+            let name = names[Int(write.name)]
+            return WriteFacts(
+                id: write.id, sequence: write.sequence, at: write.at, extraction: name.extraction,
+                endpoint: name.endpoint, lane: write.lane, primary: write.primary)
+        }
     }
 
     private var writes: [UInt64: Write] = [:]
     /// What comes of them later counts for nothing: an intent in another log, or one that was being carried as it ended.
     private var closed: Set<UInt64> = []
-    private var names: [Name] = []
+    package private(set) var names = Names()
     private var places: [[UInt8]: UInt32] = [:]
     /// Of all that were seen, open or not: new ones are higher.
     package private(set) var highest: UInt64 = 0
@@ -67,21 +79,16 @@ package struct LedgerRecovery: Sendable {
     private mutating func name(_ glance: LedgerGlance, _ record: UnsafeRawBufferPointer) -> UInt32 {
         let key = Array(record[glance.extraction]) + [0] + Array(record[glance.endpoint])
         if let place = places[key] { return place }
-        let place = UInt32(names.count)
+        let place = UInt32(names.names.count)
         places[key] = place
-        names.append(
-            Name(
+        names.names.append(
+            Names.Name(
                 extraction: String(decoding: record[glance.extraction], as: UTF8.self),
                 endpoint: String(decoding: record[glance.endpoint], as: UTF8.self)))
         return place
     }
 
-    package func facts(of write: Write) -> WriteFacts {
-        let name = names[Int(write.name)]
-        return WriteFacts(
-            id: write.id, sequence: write.sequence, at: write.at, extraction: name.extraction, endpoint: name.endpoint,
-            lane: write.lane, primary: write.primary)
-    }
+    package func facts(of write: Write) -> WriteFacts { names.facts(of: write) }
 
     /// In order of sequence.
     package struct Found: Sendable {

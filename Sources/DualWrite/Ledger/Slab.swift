@@ -28,6 +28,15 @@ struct Slab<Element: Sendable>: Sendable {
         for index in 0..<end where !visit(index, self[index]) { return }
     }
 
+    /// Looks at `count` places from `start` on.
+    /// - Returns: where to go on; nil: there are no more.
+    func visit(from start: UInt32, count: Int, _ visit: (UInt32, Element) -> Void) -> UInt32? {
+        guard start < end else { return nil }
+        let stop = start + UInt32(min(max(count, 1), Int(end - start)))
+        for index in start..<stop { visit(index, self[index]) }
+        return stop < end ? stop : nil
+    }
+
     mutating func add(_ element: Element) -> UInt32 {
         count += 1
         if let index = free.popLast() {

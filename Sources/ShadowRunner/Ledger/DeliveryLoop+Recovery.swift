@@ -4,32 +4,55 @@ internal import NIOCore
 
 /// What processes before this one, and people, bring back.
 extension DeliveryLoop {
-    /// - Parameters:
-    ///   - found: of this loop's lanes. What is to be read again is retained already.
-    ///   - others: the logs by origin; the first is this process's own.
-    func recover(_ found: LedgerRecovery.Found, _ recovery: LedgerRecovery, from others: [any LedgerLog]) {
-        guard !isStopped else { return }
-        let origins = others.indices.map { place in
-            guard place > 0 else { return UInt8(0) }
+    /// Of one turn, whatever it takes to find a write's place among those that came meanwhile.
+    private static let recoveredAtOnce = 2_000
+    private static let turn = TimeAmount.milliseconds(5)
+    private static let betweenLooks = 64
+
+    /// - Parameter others: the logs of a recovery; the first is this process's own.
+    /// - Returns: what they are called here.
+    func adoptLogs(_ others: [any LedgerLog]) -> [UInt8] {
+        others.indices.map { place in
+            guard place > 0 else { return 0 }
             logs.append(others[place])
             return UInt8(clamping: logs.count - 1)
         }
-        let now = NIODeadline.now().nanoseconds
-        var lanes: Set<UInt64> = []
-        for write in found.owed where Int(write.origin) < origins.count {
-            let facts = recovery.facts(of: write)
+    }
+
+    /// One turn's share of what was left: clients wait for no more than that. Between `recovers(true)` and `recovers(false)`.
+    ///
+    /// - Parameters:
+    ///   - share: of this loop's lanes. What is to be read again is retained already.
+    ///   - start: where the turn before has ended.
+    ///   - origins: from `adoptLogs`.
+    /// - Returns: where to go on; `share.count`: nothing is left.
+    func recover(_ share: RecoveredShare, from start: Int, origins: [UInt8]) -> Int {
+        guard !isStopped else { return share.count }
+        let begin = NIODeadline.now()
+        var place = start
+        while place < min(start + Self.recoveredAtOnce, share.count) {
+            for place in place..<min(place + Self.betweenLooks, share.count) { recover(share[place], share, origins) }
+            place = min(place + Self.betweenLooks, share.count)
+            if NIODeadline.now() - begin > Self.turn { break }
+        }
+        return place
+    }
+
+    private func recover(_ found: RecoveredShare.Found, _ share: RecoveredShare, _ origins: [UInt8]) {
+        switch found {
+        case .owed(let write, let isFirst):
+            guard Int(write.origin) < origins.count else { return }
+            let facts = share.names.facts(of: write)
             let side = write.answeredBy ?? write.primary
             _ = index.recovered(
                 facts, intent: write.intent, outcome: write.outcome, origin: origins[Int(write.origin)],
-                answeredBy: side, attempts: write.attempts, isRetried: write.isRetried,
-                // Only a lane's first can have been on its way.
-                wasSent: lanes.insert(write.lane).inserted, since: now)
+                answeredBy: side, attempts: write.attempts, isRetried: write.isRetried, wasSent: isFirst,
+                since: NIODeadline.now().nanoseconds)
             board(of: facts)?.owe(side.other, lane: facts.lane)
+        case .uncertain(let write):
+            guard Int(write.origin) < origins.count else { return }
+            becomesUncertain(write, share.names.facts(of: write), origins[Int(write.origin)])
         }
-        for write in found.uncertain where Int(write.origin) < origins.count {
-            becomesUncertain(write, recovery.facts(of: write), origins[Int(write.origin)])
-        }
-        pump()
     }
 
     private func board(of facts: WriteFacts) -> LaneBoard? {

@@ -56,6 +56,11 @@ final class DeliveryLoop {
     var unwritten: [LastWord] = []
     static let unwrittenAtOnce = 256
     var isStopped = false
+    private static let releasedAtOnce = 4_000
+    /// Another process still delivers what comes before.
+    private var comesAfter = false
+    /// That are under way.
+    private var recoveries = 0
     private var isPumping = false
     private var whenQuiet: (() -> Void)?
 
@@ -184,8 +189,28 @@ final class DeliveryLoop {
 
     /// While another process still delivers what comes before.
     func hold(_ isHeld: Bool) {
-        index.hold(isHeld)
+        comesAfter = isHeld
+        holdsChanged()
+    }
+
+    /// While what was left is brought here, in as many turns as it takes: a lane's first write may be in the last of them.
+    func recovers(_ begins: Bool) {
+        recoveries += begins ? 1 : -1
+        holdsChanged()
+    }
+
+    private func holdsChanged() {
+        if comesAfter || recoveries > 0 { index.hold() } else { release() }
+    }
+
+    /// Lanes may be as many as writes: some thousand in one turn.
+    private func release() {
+        guard !comesAfter, recoveries == 0, !isStopped else { return }
+        let isMore = index.release(lanes: DeliveryLoop.releasedAtOnce)
         pump()
+        guard isMore else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.execute { bound.value.release() }
     }
 
     // MARK: What is held

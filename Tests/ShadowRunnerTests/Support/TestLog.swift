@@ -54,6 +54,9 @@ final class TestLog: LedgerLog {
 
     // MARK: What tests do and see
 
+    /// As another process has left it.
+    func add(_ record: LedgerRecord) { state.withLock { _ = TestLog.write(record.encoded, &$0) } }
+
     /// Nothing reaches the disk until `letGo`.
     func hold() { state.withLock { $0.isHeld = true } }
 
