@@ -303,14 +303,18 @@ final class Exchange {
             ? Exchange.withPath(changed, parser.head, bytes) { path in
                 PathSegments.value(at: lanes[route], of: path).map { AffinityHash.hash(salt: traffic.seed, key: $0) }
             } ?? key : key
-        var decision =
-            if let pin = traffic.pin, let side = pin.side(parser, bytes), pin.isBelieved(from: client.peer) {
-                plan.decide(pinnedTo: side, isSafe: method.isSafe, sampleRoll: context.sampleRoll())
-            } else {
-                plan.decide(
-                    bucket: AffinityHash.bucket(of: key), isSafe: method.isSafe, sampleRoll: context.sampleRoll())
-            }
-        if let board = traffic.board { decision = plan.turned(decision, board, lane: lane, isSafe: method.isSafe) }
+        var decision: Decision
+        var held: Side?
+        if let pin = traffic.pin, let side = pin.side(parser, bytes), pin.isBelieved(from: client.peer) {
+            decision = plan.decide(pinnedTo: side, isSafe: method.isSafe, sampleRoll: context.sampleRoll())
+        } else {
+            let bucket = AffinityHash.bucket(of: key)
+            decision = plan.decide(bucket: bucket, isSafe: method.isSafe, sampleRoll: context.sampleRoll())
+            held = traffic.held?.decide(bucket: bucket, isSafe: method.isSafe, sampleRoll: 0).primary
+        }
+        if let board = traffic.board {
+            decision = plan.turned(decision, board, lane: lane, isSafe: method.isSafe, held: held)
+        }
         guard let shadow = decision.shadow else {
             if plan.samplesSafe, method.isSafe {
                 Exchange.withPath(changed, parser.head, bytes) {

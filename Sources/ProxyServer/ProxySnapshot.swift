@@ -15,9 +15,20 @@ package final class ExtractionTraffic: Sendable {
     let pin: TrafficPin?
     /// What lanes are owed by each side, where both sides write.
     let board: LaneBoard?
+    /// By which lanes have the sides that they keep for now; nil: by `plan`.
+    let held: TrafficPlan?
 
-    /// - Parameter board: the extraction's own, for the life of the process.
-    package init(definition: ExtractionDefinition, state: ExtractionState, board: LaneBoard? = nil) {
+    /// - Parameters:
+    ///   - board: the extraction's own, for the life of the process.
+    ///   - held: while another process still writes on the same data: the state in which both began. Neither knows what the
+    ///     other owes to lanes, so none changes sides.
+    package init(
+        definition: ExtractionDefinition, state: ExtractionState, board: LaneBoard? = nil, held: ExtractionState? = nil
+    ) {
+        let isChanged = held.map { ($0.stage, $0.weights) != (state.stage, state.weights) } ?? false
+        self.held =
+            isChanged && definition.writes == .dualWrite && board != nil
+            ? held.map { TrafficPlan(state: $0, definition: definition) } : nil
         self.board = definition.writes == .dualWrite ? board : nil
         name = definition.name
         plan = TrafficPlan(state: state, definition: definition)
@@ -28,9 +39,9 @@ package final class ExtractionTraffic: Sendable {
 }
 
 extension ExtractionTraffic {
-    /// The monolith is to get writes that only the service has, so a lane has to be looked up although the stage asks for
-    /// none.
-    var isOwed: Bool { board.map { $0.owed(.monolith) != 0 } ?? false }
+    /// The monolith is to get writes that only the service has, or may be, so a lane has to be looked up although the stage
+    /// asks for none.
+    var isOwed: Bool { held != nil || board.map { $0.owed(.monolith) != 0 } ?? false }
 }
 
 /// Everything that decides about a request, immutable. It is swapped whole on each loop, so that every request sees one

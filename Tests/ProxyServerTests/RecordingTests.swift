@@ -249,6 +249,35 @@ import Upstreams
         }
     }
 
+    @Test(arguments: [(Stage.shadow, Stage.cutover), (.cutover, .shadow), (.cutover, .parallel)])
+    func `while another process serves beside it, lanes keep their sides, whatever the stage says by now`(
+        before: Stage, now: Stage
+    ) async throws {
+        let monolith = try ScriptedOrigin(answering: { _ in plainAnswer("monolith") })
+        let service = try ScriptedOrigin(answering: { _ in plainAnswer("service") })
+        let (board, desk) = (LaneBoard(), RecordingDesk())
+        let (old, new) = before == .shadow ? ("monolith", "service") : ("service", "monolith")
+        var orders = Self.orders(now, board: board)
+        orders.heldStage = before
+        try await withProxy(monolith: monolith.port, service: service.port, orders: orders, desk: desk) { proxy in
+            let client = try proxy.connect()
+            for request in [Self.post, "GET /orders HTTP/1.1\r\nHost: shop\r\nCookie: session=a\r\n\r\n"] {
+                try client.send(request)
+                #expect(try Message.answer(from: client).text == old)
+            }
+            #expect(desk.record.now.intended.map { "\($0.primary)" } == [old])
+            orders.flipsAtOnce = true
+            await proxy.update(try orders.snapshot())
+            try client.send(Self.post)
+            #expect(try Message.answer(from: client).text == new)
+            orders.flipsAtOnce = false
+            orders.heldStage = nil
+            await proxy.update(try orders.snapshot())
+            try client.send(Self.post)
+            #expect(try Message.answer(from: client).text == new)
+        }
+    }
+
     @Test func `a monolith that is behind in a lane takes no write of it in the service's place`() async throws {
         let monolith = try ScriptedOrigin(answering: { _ in plainAnswer("monolith") })
         let board = LaneBoard()

@@ -1,10 +1,15 @@
 /// How a lane changes sides: not before the side that is to answer has all the writes that the other one has answered
 /// (DESIGN §3). Until then the other one goes on answering.
 extension TrafficPlan {
-    /// - Parameter isSafe: by method (RFC 9110 §9.2.1).
-    package func turned(_ decision: Decision, _ board: LaneBoard, lane: UInt64, isSafe: Bool) -> Decision {
+    /// - Parameters:
+    ///   - isSafe: by method (RFC 9110 §9.2.1).
+    ///   - held: the side that the lane stays on whatever the board says, because another process may owe the other one writes
+    ///     of it.
+    package func turned(
+        _ decision: Decision, _ board: LaneBoard, lane: UInt64, isSafe: Bool, held: Side? = nil
+    ) -> Decision {
         guard keepsMonolith, !flipsAtOnce else { return decision }
-        if board.isBehind(decision.primary, lane: lane) {
+        if held == decision.primary.other || board.isBehind(decision.primary, lane: lane) {
             let other = decision.primary.other
             // Each has something that the other has not: no side is better, and the lane goes where it belongs.
             guard !board.isBehind(other, lane: lane) else { return safeFromStale(decision, isSafe: isSafe) }

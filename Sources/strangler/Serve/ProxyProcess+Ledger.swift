@@ -16,7 +16,7 @@ extension ProxyProcess {
     }
 
     /// Until the process is gone that this one succeeds; what it has left comes first.
-    static func adoptPredecessor(_ parts: Parts) async {
+    static func adoptPredecessor(_ parts: Parts, _ keeper: StageKeeper) async {
         var complaint = ""
         while !Task.isCancelled {
             do {
@@ -33,6 +33,7 @@ extension ProxyProcess {
             }
             guard (try? await Task.sleep(for: .milliseconds(250))) != nil else { return }
         }
+        await keeper.letLanesTurn()
         await parts.shadow.holdDeliveries(false)
     }
 

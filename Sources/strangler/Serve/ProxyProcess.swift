@@ -127,6 +127,7 @@ final class ProxyProcess: Sendable {
             configuration: files, store: parts.store, guardRunner: guardRunner, observed: parts.observed,
             reconciling: ReconcileSeams(identities: parts.ledger.identities))
         do {
+            if isFollowing { await keeper.holdSides(isReleased: false) }
             let (listeners, admin) = try await openAddresses(configuration, parts, backend, old)
             let background = Task {
                 await withDiscardingTaskGroup { group in
@@ -137,7 +138,7 @@ final class ProxyProcess: Sendable {
                     group.addTask { await parts.observed.run() }
                     group.addTask { await parts.ledger.drain.run() }
                     group.addTask { await parts.ledger.gaps.run() }
-                    if isFollowing { group.addTask { await adoptPredecessor(parts) } }
+                    if isFollowing { group.addTask { await adoptPredecessor(parts, keeper) } }
                 }
             }
             Descriptors.warn(of: configuration, logger: logger)
@@ -235,6 +236,7 @@ final class ProxyProcess: Sendable {
     }
 
     private func release() async {
+        await keeper.handOver()
         for listener in listeners { await listener.release() }
         // Its listening socket closes at once, its connections when they are done.
         adminTask.cancel()

@@ -32,6 +32,10 @@ actor StageKeeper {
     /// False until the stages were read from Postgres or from the cache: before, everything goes to the monolith, which
     /// would be wrong for a proxy that is started anew in the middle of a migration.
     private(set) var knowsStages: Bool
+    /// The states by which lanes keep their sides while two processes serve on the same data; nil: lanes change sides.
+    var sides: [String: ExtractionState]?
+    /// Another process keeps the cache from here on.
+    var hasSuccessor = false
     /// This process among the others.
     let replica: String
     let store: StoreLink
@@ -40,7 +44,7 @@ actor StageKeeper {
     let shadow: ShadowRunner
     let gaps: LedgerGaps
     let ledger: OwnLedger
-    private let cache: StateCache
+    let cache: StateCache
     let logger: Logger
 
     init(
@@ -122,22 +126,24 @@ actor StageKeeper {
         olderInStore = older
     }
 
-    private func publish() async {
+    func publish() async {
         generation += 1
         // Clients first, the disk after.
         await server.update(
-            Self.proxyModel(model, states, generation: generation, shadow: shadow, gaps: gaps))
-        cache.save(states.values.sorted { $0.name < $1.name })
+            Self.proxyModel(model, states, sides: sides, generation: generation, shadow: shadow, gaps: gaps))
+        if !hasSuccessor { saveStates() }
     }
 
+    func saveStates() { cache.save(states.values.sorted { $0.name < $1.name }) }
+
     static func proxyModel(
-        _ model: TrafficModel, _ states: [String: ExtractionState], generation: Int, shadow: ShadowRunner,
-        gaps: LedgerGaps
+        _ model: TrafficModel, _ states: [String: ExtractionState], sides: [String: ExtractionState]? = nil,
+        generation: Int, shadow: ShadowRunner, gaps: LedgerGaps
     ) -> ProxyModel {
         let settings = model.shadow
         let names = model.slots.names
         return ProxyModel(
-            snapshot: model.snapshot(of: states, generation: generation), upstreams: model.upstreams,
+            snapshot: model.snapshot(of: states, sides: sides, generation: generation), upstreams: model.upstreams,
             settings: model.settings
         ) {
             ExchangeHandoff(

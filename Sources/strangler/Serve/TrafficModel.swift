@@ -100,7 +100,10 @@ struct TrafficModel: Sendable {
         return states
     }
 
-    func snapshot(of states: [String: ExtractionState], generation: Int) -> ProxySnapshot {
+    /// - Parameter sides: see ``StageKeeper/sides``.
+    func snapshot(
+        of states: [String: ExtractionState], sides: [String: ExtractionState]? = nil, generation: Int
+    ) -> ProxySnapshot {
         let slotOfIndex = definitions.map { slots.slot(of: $0.name) ?? 0 }
         return ProxySnapshot(
             generation: generation, routes: configuration.routeTable,
@@ -110,7 +113,7 @@ struct TrafficModel: Sendable {
                 return ExtractionTraffic(
                     definition: definition,
                     state: states[definition.name] ?? .initial(name: definition.name, now: Date()),
-                    board: slots.slot(of: definition.name).map { boards[$0] })
+                    board: slots.slot(of: definition.name).map { boards[$0] }, held: sides?[definition.name])
             }, endpoints: endpoints, affinitySegments: affinitySegments, laneSegments: laneSegments,
             writeRules: configuration.writeRules.map(\.whenFull))
     }

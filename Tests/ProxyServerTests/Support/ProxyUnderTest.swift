@@ -26,6 +26,8 @@ struct OrdersExtraction {
     /// The parameter of the path that is the lane.
     var lane: String?
     var flipsAtOnce = false
+    /// Another process serves beside this one, since this stage.
+    var heldStage: Stage?
 
     var traffic: ExtractionTraffic {
         let definition = ExtractionDefinition(
@@ -36,7 +38,12 @@ struct OrdersExtraction {
         let state = ExtractionState(
             name: "orders", stage: stage, weights: weights ?? Weights(weight),
             since: Date(timeIntervalSince1970: 0), version: 1, windowStartedAt: nil, flipsAtOnce: flipsAtOnce)
-        return ExtractionTraffic(definition: definition, state: state, board: board)
+        let held = heldStage.map {
+            ExtractionState(
+                name: "orders", stage: $0, weights: $0 == .cutover ? Weights(.all) : .none,
+                since: Date(timeIntervalSince1970: 0), version: 1, windowStartedAt: nil)
+        }
+        return ExtractionTraffic(definition: definition, state: state, board: board, held: held)
     }
 
     func snapshot() throws -> ProxySnapshot {
