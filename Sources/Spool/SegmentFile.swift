@@ -28,6 +28,7 @@ struct SpoolPaths: Sendable {
     var id: String { "\(directory)/id" }
     var cursor: String { "\(directory)/cursor" }
     var gaps: String { "\(directory)/gaps" }
+    var reserve: String { "\(directory)/reserve" }
     func segment(_ number: UInt32) -> String { "\(directory)/\(SegmentHeader.fileName(number))" }
 
     /// The directory that `path` is in.

@@ -27,7 +27,7 @@ extension Spool {
             for number in names.compactMap(SegmentHeader.number(inFileName:)).sorted() {
                 try removeIfThere(paths.segment(number))
             }
-            for path in [paths.gaps, paths.id, paths.id + ".new", paths.lock] { try removeIfThere(path) }
+            for path in [paths.gaps, paths.reserve, paths.id, paths.id + ".new", paths.lock] { try removeIfThere(path) }
             try files.removeDirectory(directory)
         }
         return true
@@ -66,5 +66,6 @@ extension Spool {
         drainReaders.withLock { $0.close { _ in true } }
         cursor.withLock { $0.close() }
         gapFile.withLock { $0.close() }
+        reserve.withLock { $0.close() }
     }
 }

@@ -26,7 +26,11 @@ extension Spool {
 
     /// One commit: as many records as go into the segment and into one write.
     private func commit(_ rest: inout ArraySlice<SpoolState.Waiting>, _ writer: inout SpoolWriter) {
-        let refusal = rest.first.flatMap { makeRoom(for: $0.size, &writer) }
+        var refusal = rest.first.flatMap { makeRoom(for: $0.size, &writer) }
+        while refusal == .noSpace, yieldsRoom(&rest) {
+            refusal = rest.first.flatMap { makeRoom(for: $0.size, &writer) }
+        }
+        guard !rest.isEmpty else { return }
         let room = options.effectiveSegmentSize - (writer.active?.end ?? 0)
         var (count, bytes) = (0, 0)
         for waiting in rest {
@@ -54,17 +58,19 @@ extension Spool {
     private func store(_ group: ArraySlice<SpoolState.Waiting>, _ writer: inout SpoolWriter) -> [Result<
         LogPosition, LogRefusal
     >] {
-        let (failure, shortage) = state.withLock { ($0.failure, $0.shortage) }
+        let (failure, shortage, isReserveGone) = state.withLock { ($0.failure, $0.shortage, $0.isReserveGone) }
         guard failure == nil else { return group.map { _ in .failure(.failed) } }
-        let takesAll = shortage == .none
-        if takesAll || group.contains(where: \.isEssential) {
-            switch write(group, onlyEssential: !takesAll, &writer) {
+        var least: SpoolUrgency = isReserveGone ? .freeing : shortage != .none ? .essential : .ordinary
+        writing: while let lowest = group.lazy.map(\.urgency).filter({ $0 >= least }).min() {
+            switch write(group, atLeast: lowest, &writer) {
             case .success(let results): return results
-            case .failure(.noSpace)
-            where takesAll && group.contains { $0.isEssential } && group.contains { !$0.isEssential }:
-                // What there is room for goes to those that must not be lost.
-                if case .success(let results) = write(group, onlyEssential: true, &writer) { return results }
-            case .failure: break
+            // What there is room for goes to those that must not be lost.
+            case .failure(.noSpace) where lowest == .ordinary: least = .essential
+            case .failure(.noSpace):
+                if giveUpReserve(entirely: lowest == .freeing) { continue }
+                guard lowest == .essential else { break writing }
+                least = .freeing
+            case .failure: break writing
             }
         }
         let refusal: LogRefusal = state.withLock { $0.failure } == nil ? .noSpace : .failed
@@ -73,17 +79,17 @@ extension Spool {
 
     /// Writes frames behind the active segment's end and syncs; either all of them are durable or none counts.
     private func write(
-        _ group: ArraySlice<SpoolState.Waiting>, onlyEssential: Bool, _ writer: inout SpoolWriter
+        _ group: ArraySlice<SpoolState.Waiting>, atLeast urgency: SpoolUrgency, _ writer: inout SpoolWriter
     ) -> Result<[Result<LogPosition, LogRefusal>], LogRefusal> {
         guard var active = writer.active else { return .failure(.failed) }
         var results: [Result<LogPosition, LogRefusal>] = []
         results.reserveCapacity(group.count)
         if writer.buffer.capacity > SpoolWriter.keptBuffer { writer.buffer = [] }
         writer.buffer.removeAll(keepingCapacity: true)
-        let last = group.lastIndex { !onlyEssential || $0.isEssential }
+        let last = group.lastIndex { $0.urgency >= urgency }
         var written = 0
         for (place, waiting) in zip(group.indices, group) {
-            guard !onlyEssential || waiting.isEssential else {
+            guard waiting.urgency >= urgency else {
                 results.append(.failure(.noSpace))
                 continue
             }
@@ -231,6 +237,32 @@ extension Spool {
 
     // MARK: Space
 
+    /// There is none for a new segment. Those that matter least are refused, or a part of the reserve is given up.
+    /// - Returns: whether it can be tried again with what is left of them.
+    private func yieldsRoom(_ rest: inout ArraySlice<SpoolState.Waiting>) -> Bool {
+        guard let lowest = rest.lazy.map(\.urgency).min() else { return false }
+        if lowest > .ordinary, giveUpReserve(entirely: lowest == .freeing) { return true }
+        guard rest.contains(where: { $0.urgency > lowest }) else { return false }
+        let refused = rest.filter { $0.urgency == lowest }
+        rest = ArraySlice(rest.filter { $0.urgency > lowest })
+        state.withLock { state in
+            state.waitingBytes -= refused.reduce(0) { $0 + $1.size }
+            state.figures.refusedRecords += refused.count
+        }
+        for waiting in refused { waiting.done(.failure(.noSpace)) }
+        return true
+    }
+
+    private func giveUpReserve(entirely: Bool) -> Bool {
+        let (hasRoom, isGone) = reserve.withLock { ($0.giveUp(entirely: entirely), $0.isGone) }
+        guard hasRoom else { return false }
+        state.withLock { $0.isReserveGone = isGone }
+        logger.warning(
+            "the disk is full: \(isGone ? "the last" : "a part") of what is kept for such a time is given up",
+            metadata: ["spool": "\(directory)"])
+        return true
+    }
+
     private func diskIsFull(_ failure: SystemFailure) {
         let isNew = state.withLock { state in
             defer { (state.shortage, state.freeSeen) = (.disk, .now) }
@@ -245,6 +277,9 @@ extension Spool {
         guard always || state.withLock({ $0.freeIsStale(now) }) else { return }
         // Not knowing is no reason to refuse: the disk says itself when it is full.
         let free = (try? files.free(at: directory)) ?? .max
-        state.withLock { $0.freeSeen(free, floor: options.freeFloor, at: now) }
+        reserve.withLock { reserve in
+            reserve.restore(free: free)
+            state.withLock { $0.freeSeen(free, floor: options.freeFloor, reserve, at: now) }
+        }
     }
 }

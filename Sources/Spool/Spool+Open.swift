@@ -27,6 +27,10 @@ extension Spool {
             defer { opened.isEmpty ? () : cursor.close() }
             let (gapFile, gapContent) = try system { () throws(SystemFailure) in try SlotFile.open(paths.gaps, files) }
             defer { opened.isEmpty ? () : gapFile.close() }
+            let reserve = try system { () throws(SystemFailure) in
+                try SpoolReserve.open(paths.reserve, wanted: options.effectiveReserve, files)
+            }
+            defer { opened.isEmpty ? () : reserve.close() }
             try system { () throws(SystemFailure) in try files.syncDirectory(directory) }
 
             let start = try position(content, numbers, paths)
@@ -47,7 +51,8 @@ extension Spool {
             opened = []
             let spool = Spool(
                 paths: paths, id: id, options: options, files: files, logger: logger, lock: lock,
-                recovery: opening.recovery, state: state, writer: writer, cursor: cursor, gapFile: gapFile)
+                recovery: opening.recovery, state: state, writer: writer, cursor: cursor, gapFile: gapFile,
+                reserve: reserve)
             spool.lookAtFreeSpace(always: true)
             // From now on the first segment has to be there, and all that was found.
             spool.writeCursor()

@@ -31,6 +31,7 @@ package final class Spool: LedgerLog {
     /// Of whoever drains or deletes.
     let cursor: Mutex<SlotFile>
     let gapFile: Mutex<SlotFile>
+    let reserve: Mutex<SpoolReserve>
     let readers: Mutex<SegmentReaders>
     let drainReaders: Mutex<SegmentReaders>
     let lock: Int32
@@ -45,7 +46,7 @@ package final class Spool: LedgerLog {
         paths: SpoolPaths, id: SpoolID, options: SpoolOptions, files: any SpoolFiles, logger: Logger, lock: Int32,
         recovery: SpoolRecovery, state: consuming sending SpoolState, writer: consuming sending SpoolWriter,
         cursor: consuming sending SlotFile,
-        gapFile: consuming sending SlotFile
+        gapFile: consuming sending SlotFile, reserve: consuming sending SpoolReserve
     ) {
         directory = paths.directory
         self.paths = paths
@@ -59,6 +60,7 @@ package final class Spool: LedgerLog {
         self.writer = Mutex(writer)
         self.cursor = Mutex(cursor)
         self.gapFile = Mutex(gapFile)
+        self.reserve = Mutex(reserve)
         readers = Mutex(SegmentReaders(paths: paths, files: files, id: id, key: options.key))
         drainReaders = Mutex(SegmentReaders(paths: paths, files: files, id: id, key: options.key))
     }
@@ -68,18 +70,33 @@ package final class Spool: LedgerLog {
     package func append(
         _ record: [UInt8], essential: Bool, _ done: @escaping @Sendable (Result<LogPosition, LogRefusal>) -> Void
     ) {
+        append(record, done) { _ in essential ? .freeing : .ordinary }
+    }
+
+    package func append(
+        _ record: [UInt8], about intent: LogPosition,
+        _ done: @escaping @Sendable (Result<LogPosition, LogRefusal>) -> Void
+    ) {
+        append(record, done) { $0.urgency(about: intent) }
+    }
+
+    private func append(
+        _ record: [UInt8], _ done: @escaping @Sendable (Result<LogPosition, LogRefusal>) -> Void,
+        _ urgency: (SpoolState) -> SpoolUrgency
+    ) {
         guard record.count <= options.effectiveRecordLimit else { return done(.failure(.tooLarge)) }
         let size = FrameHeader.size + record.count + (options.key == nil ? 0 : SegmentCipher.overhead)
         let now = ContinuousClock.now
         let (refusal, next, looks) = state.withLock { state in
             let looks = state.shortage != .none && state.freeIsStale(now)
-            if let refusal = state.refusal(of: size, isEssential: essential, options) {
+            let urgency = urgency(state)
+            if let refusal = state.refusal(of: size, urgency, options) {
                 state.figures.refusedRecords += 1
                 // One look is asked for, not one by each record.
                 if looks { state.freeSeen = now }
                 return (LogRefusal?.some(refusal), SpoolState.Next.nothing, looks)
             }
-            let waiting = SpoolState.Waiting(record: record, isEssential: essential, done: done, size: size)
+            let waiting = SpoolState.Waiting(record: record, urgency: urgency, done: done, size: size)
             return (nil, state.add(waiting), false)
         }
         if let refusal {

@@ -10,6 +10,9 @@ package struct SpoolOptions: Sendable {
     package var quota = 1 << 30
     /// Bytes that are left free on the file system. Essential records may use them.
     package var freeFloor = 256 << 20
+    /// Bytes of a file that keeps room for essential records when the disk is full; nil: two segments' worth, where so little is
+    /// left free that there might be none else.
+    package var reserve: Int?
     /// Bytes that wait in memory for their commit. Essential records may use as much again.
     package var queueLimit = 64 << 20
     /// How long a commit waits for more intents while many come, at most 5 ms; see ``GroupCommit``.
@@ -20,6 +23,8 @@ package struct SpoolOptions: Sendable {
     package init() {}
 
     var effectiveSegmentSize: Int { max(1024, min(segmentSize, quota / 8, 1 << 30)) }
+    /// What ends the writes of the oldest segment has room in one half of it.
+    var effectiveReserve: Int { max(0, reserve ?? effectiveSegmentSize * 2 - freeFloor) }
     var effectiveRecordLimit: Int { min(recordLimit, 1 << 30) }
     var effectiveInterval: Duration { min(max(commitInterval, .zero), .milliseconds(5)) }
 

@@ -1,11 +1,23 @@
 import DualWrite
 
+/// What is refused first when space runs out.
+enum SpoolUrgency: Int, Comparable {
+    /// An intent.
+    case ordinary
+    /// What became of a write.
+    case essential
+    /// The same, and nothing else can be deleted before it is written; or it is rare.
+    case freeing
+
+    static func < (left: SpoolUrgency, right: SpoolUrgency) -> Bool { left.rawValue < right.rawValue }
+}
+
 /// What a spool knows of itself, under one lock that is never held while a file is touched.
 struct SpoolState {
     /// A record that waits for its commit.
     struct Waiting {
         let record: [UInt8]
-        let isEssential: Bool
+        let urgency: SpoolUrgency
         let done: @Sendable (Result<LogPosition, LogRefusal>) -> Void
         /// Bytes of its frame.
         let size: Int
@@ -45,6 +57,8 @@ struct SpoolState {
     var free = Int.max
     var freeSeen: ContinuousClock.Instant?
     var shortage = Shortage.none
+    /// Of the reserve only so little is left that essential records wait for those which let the oldest segment go.
+    var isReserveGone = false
 
     var gaps: [SpoolGap]
     var gapWaiters: [@Sendable (Bool) -> Void] = []
@@ -71,10 +85,12 @@ struct SpoolState {
     var isDrained: Bool { waiting.isEmpty && !isCommitting && drained >= durable && retained.isEmpty }
 
     /// Whether a record may wait for the next commit.
-    func refusal(of size: Int, isEssential: Bool, _ options: SpoolOptions) -> LogRefusal? {
+    func refusal(of size: Int, _ urgency: SpoolUrgency, _ options: SpoolOptions) -> LogRefusal? {
+        let isEssential = urgency > .ordinary
         if isClosed { return .closed }
         if failure != nil { return .failed }
         if shortage != .none, !isEssential { return .noSpace }
+        if isReserveGone, urgency < .freeing { return .noSpace }
         let quota = isEssential ? SpoolOptions.withReserve(options.quota) : options.quota
         let queue = isEssential ? SpoolOptions.withReserve(options.queueLimit) : options.queueLimit
         guard segmentBytes + waitingBytes + size <= quota, waitingBytes + size <= queue else { return .full }
@@ -89,7 +105,7 @@ struct SpoolState {
     mutating func add(_ record: Waiting) -> Next {
         waiting.append(record)
         waitingBytes += record.size
-        let hurries = grouping.added(isEssential: record.isEssential)
+        let hurries = grouping.added(isEssential: record.urgency != .ordinary)
         guard isCommitting else {
             isCommitting = true
             return .begin
@@ -118,8 +134,20 @@ struct SpoolState {
         freeSeen.map { now - $0 >= .milliseconds(100) } ?? true
     }
 
-    mutating func freeSeen(_ bytes: Int, floor: Int, at now: ContinuousClock.Instant) {
-        (free, freeSeen) = (bytes, now)
-        shortage = bytes >= floor ? .none : shortage == .disk ? .disk : .floor
+    /// - Parameter reserve: after it has taken back what there was room for: that comes before new writes.
+    mutating func freeSeen(
+        _ bytes: Int, floor: Int, _ reserve: SpoolReserve, at now: ContinuousClock.Instant
+    ) {
+        (free, freeSeen, isReserveGone) = (bytes, now, reserve.isGone)
+        if !reserve.isWhole {
+            shortage = .disk
+        } else {
+            shortage = bytes >= floor ? .none : shortage == .disk ? .disk : .floor
+        }
+    }
+
+    /// Of a record about a write that stands at `intent`.
+    func urgency(about intent: LogPosition) -> SpoolUrgency {
+        intent.segment <= retained.keys.min() ?? .max ? .freeing : .essential
     }
 }

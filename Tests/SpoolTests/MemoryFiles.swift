@@ -270,6 +270,18 @@ final class MemoryFiles: SpoolFiles {
         }
     }
 
+    func allocate(_ file: Int32, to size: Int) throws(SystemFailure) {
+        try call("posix_fallocate", path(file)) { state, _ throws(SystemFailure) in
+            guard let number = state.open[file]?.node, var node = state.nodes[number] else {
+                throw SystemFailure("posix_fallocate", "", EBADF)
+            }
+            let more = max(0, size - node.cache.count)
+            guard state.used + more <= state.capacity else { throw SystemFailure("posix_fallocate", "", ENOSPC) }
+            node.cache += [UInt8](repeating: 0, count: more)
+            state.nodes[number] = node
+        }
+    }
+
     func size(_ file: Int32) throws(SystemFailure) -> Int {
         try call("fstat", path(file)) { state, _ in
             state.open[file].flatMap { state.nodes[$0.node] }?.cache.count ?? 0

@@ -138,6 +138,7 @@ extension SpoolOptions {
     static var small: SpoolOptions {
         var options = SpoolOptions()
         options.freeFloor = 0
+        options.reserve = 0
         return options
     }
 }

@@ -12,6 +12,13 @@ package protocol LedgerLog: Sendable {
     func append(
         _ record: [UInt8], essential: Bool, _ done: @escaping @Sendable (Result<LogPosition, LogRefusal>) -> Void)
 
+    /// The same for an essential record about a write whose intent this log has at `intent`, and keeps until the write is over.
+    /// When the last of the reserve is all there is, only those are taken whose intents keep the oldest segment, for
+    /// when they are over there is room for the others; these have to be tried again.
+    func append(
+        _ record: [UInt8], about intent: LogPosition,
+        _ done: @escaping @Sendable (Result<LogPosition, LogRefusal>) -> Void)
+
     /// Reads a record back. Never waits.
     /// - Parameter done: called once, on a thread of the log's.
     func read(_ position: LogPosition, _ done: @escaping @Sendable (Result<[UInt8], LogRefusal>) -> Void)
@@ -19,6 +26,16 @@ package protocol LedgerLog: Sendable {
     /// A record at `position` is needed until it is released: no segment from its own on is deleted before that. Counted.
     func retain(_ position: LogPosition)
     func release(_ position: LogPosition)
+}
+
+extension LedgerLog {
+    /// For a log that has no reserve.
+    package func append(
+        _ record: [UInt8], about intent: LogPosition,
+        _ done: @escaping @Sendable (Result<LogPosition, LogRefusal>) -> Void
+    ) {
+        append(record, essential: true, done)
+    }
 }
 
 /// Where a record stands. Later records have higher positions.

@@ -214,7 +214,9 @@ extension DeliveryLoop {
             if let slot = extraction(write.extraction)?.slot { sender.news.isAway(slot: slot, write.answeredBy.other) }
             return
         }
-        append(.attempted(write.facts, attempts: write.attempts + 1, reason: reason), essential: true, retained: false)
+        append(
+            .attempted(write.facts, attempts: write.attempts + 1, reason: reason), essential: true,
+            about: write.isDurable && write.origin == 0 ? write.intent : nil, retained: false)
     }
 
     private func dead(
@@ -225,13 +227,14 @@ extension DeliveryLoop {
         var open = open
         open.attempts = attempts ?? write.attempts
         // Its lane waits for the disk: if this were forgotten, the write would be delivered behind those that came after it.
-        append(.dead(open, reason: reason), essential: true, retained: false) { delivery, result in
+        let written: @Sendable (DeliveryLoop) -> Void = { delivery in
             // It may have been carried forward meanwhile.
-            if case .success = result, let last = delivery.index[handle], last.isDurable {
+            if let last = delivery.index[handle], last.isDurable {
                 delivery.logs[Int(last.origin)].release(last.intent)
             }
             delivery.close(handle)
         }
+        say(LastWord(record: .dead(open, reason: reason), about: nil, written: written) { $0.close(handle) })
     }
 
     /// The two answers, if there are two, are held against each other like a read's.

@@ -136,17 +136,22 @@ extension DeliveryLoop {
 
     /// - Parameter retained: its place in the log is kept until `release`.
     func append(
-        _ record: LedgerRecord, essential: Bool, retained: Bool,
+        _ record: LedgerRecord, essential: Bool, about intent: LogPosition? = nil, retained: Bool,
         _ done: @escaping @Sendable (DeliveryLoop, Result<LogPosition, LogRefusal>) -> Void = { _, _ in }
     ) {
         underWay += 1
         let (log, mailbox) = (logs[0], mailbox)
-        log.append(record.encoded, essential: essential) { result in
+        let answer: @Sendable (Result<LogPosition, LogRefusal>) -> Void = { result in
             if retained, case .success(let position) = result { log.retain(position) }
             mailbox.put { delivery in
                 delivery.underWay -= 1
                 done(delivery, result)
             }
+        }
+        if let intent {
+            log.append(record.encoded, about: intent, answer)
+        } else {
+            log.append(record.encoded, essential: essential, answer)
         }
     }
 
@@ -156,24 +161,31 @@ extension DeliveryLoop {
         guard let write = index[handle] else { return }
         let log = logs[Int(write.origin)]
         let (intent, isDurable) = (write.intent, write.isDurable)
-        say(LastWord(record: record) { if isDurable { log.release(intent) } })
+        // The reserve is this process's own log's.
+        let about = isDurable && write.origin == 0 ? intent : nil
+        say(LastWord(record: record, about: about) { _ in if isDurable { log.release(intent) } })
         close(handle)
     }
 
     /// How a write ended, on its way to the disk.
     struct LastWord {
         let record: LedgerRecord
-        let release: @Sendable () -> Void
+        /// Where this process's log has the write's intent.
+        let about: LogPosition?
+        /// It is on disk.
+        let written: @Sendable (DeliveryLoop) -> Void
+        /// It never will be.
+        var lost: @Sendable (DeliveryLoop) -> Void = { _ in }
     }
 
     /// Where there is no room now, it is written when there is. Until then the log keeps the write as it stood, and the next
     /// process would deliver it once more, with the same key.
     func say(_ word: LastWord) {
-        append(word.record, essential: true, retained: false) { delivery, result in
+        append(word.record, essential: true, about: word.about, retained: false) { delivery, result in
             switch result {
-            case .success: word.release()
+            case .success: word.written(delivery)
             case .failure(.full), .failure(.noSpace): delivery.unwritten.append(word)
-            case .failure: break
+            case .failure: word.lost(delivery)
             }
         }
     }

@@ -78,9 +78,11 @@ extension DeliveryLoop {
                     // The log says that there was one, and not any more what it was.
                     default: OpenWrite(intent: WriteIntent(facts: facts, requestHead: [], requestBody: []))
                     }
-                delivery.append(.uncertain(open, reason: "restart"), essential: true, retained: false) { _, result in
-                    if case .success = result { log.release(write.intent) }
-                }
+                delivery.say(
+                    LastWord(record: .uncertain(open, reason: "restart"), about: origin == 0 ? write.intent : nil) {
+                        _ in
+                        log.release(write.intent)
+                    })
             }
         }
     }

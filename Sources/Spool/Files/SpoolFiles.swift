@@ -12,6 +12,8 @@ package protocol SpoolFiles: Sendable {
     /// fsync(2) of a directory: its names are durable.
     func syncDirectory(_ path: String) throws(SystemFailure)
     func truncate(_ file: Int32, to size: Int) throws(SystemFailure)
+    /// posix_fallocate(3): the file has at least so many bytes, and room on the disk for each.
+    func allocate(_ file: Int32, to size: Int) throws(SystemFailure)
     func size(_ file: Int32) throws(SystemFailure) -> Int
     func rename(_ path: String, to other: String) throws(SystemFailure)
     func remove(_ path: String) throws(SystemFailure)

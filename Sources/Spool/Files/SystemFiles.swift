@@ -54,6 +54,14 @@ package struct SystemFiles: SpoolFiles {
         }
     }
 
+    package func allocate(_ file: Int32, to size: Int) throws(SystemFailure) {
+        while true {
+            let number = posix_fallocate(file, 0, size)
+            if number == 0 { return }
+            if number != EINTR { throw SystemFailure("posix_fallocate", Self.path(file), number) }
+        }
+    }
+
     package func size(_ file: Int32) throws(SystemFailure) -> Int {
         var facts = stat()
         if fstat(file, &facts) != 0 { throw failure("fstat", file) }
