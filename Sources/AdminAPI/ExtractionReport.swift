@@ -38,6 +38,8 @@ package struct ExtractionReport: Sendable, Codable, Equatable {
     /// Why the extraction is wanted, as its route file says.
     package var problem: String?
     package var endpoints: [EndpointReport]?
+    /// The answer to a command that had nothing to do, in a sentence; else nil.
+    package var unchanged: String?
     /// False: the state is the last one known, and nothing can be changed.
     package var storeConnected: Bool
     package var traffic: TrafficReport

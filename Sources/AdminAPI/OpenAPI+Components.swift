@@ -82,6 +82,7 @@ extension OpenAPI {
                   "owner": {"type": "string"},
                   "problem": {"type": "string"},
                   "endpoints": {"type": "array", "items": {"$ref": "#/components/schemas/EndpointVerdicts"}},
+                  "unchanged": {"type": "string", "description": "The answer to a command that had nothing to do."},
                   "storeConnected": {"type": "boolean", "description": "False: the state is the last one known."},
                   "traffic": {"$ref": "#/components/schemas/Traffic"},
                   "configuration": {"$ref": "#/components/schemas/Configuration"},

@@ -1,3 +1,5 @@
+package import Extraction
+
 // How far one side is behind the other, in words.
 extension ReportText {
     /// `the monolith is 3 writes behind, oldest 0.4 s`; one for each side that is.
@@ -37,6 +39,13 @@ extension ReportText {
         guard let first = parts.first else { return nil }
         return ([counted(first.1, "write") + " " + first.0] + parts.dropFirst().map { "\(count($0.1)) \($0.0)" })
             .joined(separator: ", ") + ": strangler writes \(name)"
+    }
+
+    /// Of a rollback with `--now` that had nothing to do.
+    package static func backAlready(_ name: String, _ stage: Stage) -> String {
+        let lanes = stage == .shadow ? " and no key waits for its writes" : ""
+        return "\(name) is at stage \(stage.rawValue) already, where the monolith answers everything\(lanes): "
+            + "nothing was changed"
     }
 
     /// What a change of sides has to wait for, or does not; nil where nothing is behind.

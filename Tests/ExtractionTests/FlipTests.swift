@@ -19,9 +19,31 @@ import Testing
         var migration = Migration(at: makeState(.fallback, .all))
         try migration.run(.rollback)
         #expect(migration.state.stage == .shadow && !migration.state.flipsAtOnce)
+        let (since, baking) = (migration.state.since, migration.state.bakingSince)
         try migration.run(.rollback, atOnce: true)
         #expect(migration.state.stage == .shadow && migration.state.flipsAtOnce)
+        // No traffic has moved: what was compared since goes on counting.
+        #expect(migration.state.since == since && migration.state.bakingSince == baking)
+    }
+
+    @Test func `said again, a rollback with now changes nothing, and never goes further back`() throws {
+        var migration = Migration(at: makeState(.fallback, .all))
         try migration.run(.rollback, atOnce: true)
+        let state = migration.state
+        #expect(ExtractionMachine.isBackAtOnce(state))
+        for _ in 0..<3 {
+            #expect(
+                migration.refusal(.rollback, force: true, atOnce: true)
+                    == ["at stage shadow the monolith answers everything already"])
+            #expect(throws: Refusal.self) { try ExtractionMachine.rollBack(state, atOnce: true, now: .start) }
+        }
+        #expect(migration.state == state)
+        for stage in [Stage.identified, .contracted, .parallel] {
+            var early = Migration(at: makeState(stage))
+            #expect(early.refusal(.rollback, atOnce: true) != nil && ExtractionMachine.isBackAtOnce(early.state))
+        }
+        // Without it, it goes back a stage.
+        try migration.run(.rollback)
         #expect(migration.state.stage == .parallel)
     }
 

@@ -114,6 +114,20 @@ import Testing
         #expect(done.lines == ["orders was rolled back by somebody else meanwhile: it is at shadow 0%, version 8."])
     }
 
+    @Test func `with now it says what is so already, and outdoes a rollback that waits`() async throws {
+        let atOnce = StoreRollback(name: "orders", actor: "ann", reason: nil, atOnce: true)
+        let waiting = Contested(Self.state(.cutover, 500, version: 7), others: [Self.state(.shadow, 0, version: 8)])
+        let done = try await atOnce.rollBack(on: waiting)
+        #expect(done.written && done.atOnce && done.to.stage == .shadow && done.version == 9)
+        let early = Contested(Self.state(.parallel, 0, version: 8), others: [])
+        let nothing = try await atOnce.rollBack(on: early)
+        #expect(!nothing.written && early.content.withLock { $0.applied.isEmpty })
+        #expect(
+            nothing.lines == [
+                "orders is at stage parallel already, where the monolith answers everything: nothing was changed"
+            ])
+    }
+
     @Test func `what cannot be rolled back, is not there or never holds still is refused`() async throws {
         let first = Contested(Self.state(.identified, 0, version: 1), others: [])
         await #expect(throws: Refusal.self) { try await rollback.rollBack(on: first) }

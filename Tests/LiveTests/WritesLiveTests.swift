@@ -64,6 +64,16 @@ import Testing
         #expect(now.status == 0 && now.output.flowing.contains("with 1 write to the monolith behind"), "\(now)")
         let state = try #require(try await set.store.load().first)
         #expect(state.flipsAtOnce && state.stage == .shadow)
+        for repeated in [
+            try await set.run("rollback", "orders", "--now", "--reason", "again"),
+            try await set.run("rollback", "orders", "--now", "--store", set.url),
+        ] {
+            #expect(
+                repeated.status == 0
+                    && repeated.output.flowing.contains("orders is at stage shadow already, where the monolith answers"),
+                "\(repeated)")
+        }
+        #expect(try await set.store.load().first == state)
         let history = try await set.run("history", "orders", "--limit", "1")
         #expect(history.output.contains("rollback --now"), "\(history)")
         let json = try JSONTree(try await set.run("status", "orders", "--json").output)

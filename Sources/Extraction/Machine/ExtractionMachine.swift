@@ -50,10 +50,22 @@ package enum ExtractionMachine {
             to: try rolledBack(state, atOnce: atOnce, now: now), forced: false)
     }
 
-    /// Where a rollback leads. With `--now` from `shadow`, where a rollback without it has led, only the lanes that still
-    /// wait are brought back; once more, and it goes on to `parallel`.
+    /// Where a rollback leads; nil where there is nothing to roll back.
+    ///
+    /// With `--now` from `shadow`, where a rollback without it has led, only the lanes that still wait are brought back. It
+    /// never goes further: who says it again, in alarm, finds what it asks for.
     package static func rollbackTarget(of state: ExtractionState, atOnce: Bool) -> Stage? {
-        atOnce && state.stage == .shadow && !state.flipsAtOnce ? .shadow : state.stage.rolledBack
+        guard atOnce else { return state.stage.rolledBack }
+        return switch state.stage {
+        case .identified, .contracted, .parallel: nil
+        case .shadow: state.flipsAtOnce ? nil : .shadow
+        case .cutover, .fallback, .retired: .shadow
+        }
+    }
+
+    /// What a rollback with `--now` asks for is so already: the monolith answers everything, and no lane waits.
+    package static func isBackAtOnce(_ state: ExtractionState) -> Bool {
+        rollbackTarget(of: state, atOnce: true) == nil
     }
 
     /// After an action, in history.
@@ -215,8 +227,14 @@ package enum ExtractionMachine {
         _ state: ExtractionState, atOnce: Bool, now: Date
     ) throws(Refusal) -> ExtractionState {
         guard let target = rollbackTarget(of: state, atOnce: atOnce) else {
-            throw Refusal(reasons: ["there is nothing to roll back at stage \(state.stage.rawValue)"])
+            throw Refusal(reasons: [
+                atOnce
+                    ? "at stage \(state.stage.rawValue) the monolith answers everything already"
+                    : "there is nothing to roll back at stage \(state.stage.rawValue)"
+            ])
         }
+        // No traffic moves, so what was counted at this stage goes on counting.
+        if target == state.stage { return state.flippingAtOnce() }
         return state.moved(to: target, weights: .none, flipsAtOnce: atOnce, now: now)
     }
 

@@ -76,6 +76,14 @@ package struct ExtractionState: Sendable, Equatable, Codable {
             flipsAtOnce: flipsAtOnce)
     }
 
+    /// The same stage and weight, but lanes wait no more.
+    func flippingAtOnce() -> ExtractionState {
+        ExtractionState(
+            name: name, stage: stage, weights: weights, since: since, version: version &+ 1,
+            windowStartedAt: windowStartedAt, isRamping: isRamping, hold: hold, bakingSince: bakingSince,
+            flipsAtOnce: true)
+    }
+
     private enum CodingKeys: String, CodingKey {
         case name, stage, weight, writeWeight, since, version, windowStartedAt, isRamping, hold, bakingSince,
             flipsAtOnce

@@ -68,6 +68,7 @@ enum StatusText {
 
     /// What a change led to.
     static func write(changed report: ExtractionReport, now: Date, to terminal: Terminal) {
+        if let unchanged = report.unchanged { return terminal.text(unchanged) }
         terminal.write(
             terminal.paint(report.extraction, .bold)
                 + " is at stage \(report.stage.rawValue) now, \(ReportText.weights(report)) at the service")

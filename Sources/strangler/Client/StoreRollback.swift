@@ -20,7 +20,7 @@ struct StoreRollback {
         var to: StagePoint
         /// Of the state that holds now.
         var version: Int64
-        /// False: somebody else rolled it back meanwhile, nothing was left to do.
+        /// False: nothing was left to do. Somebody had rolled it back, before or meanwhile.
         var written: Bool
         /// Writes that Postgres has on record as not delivered to the monolith; nil where that is not known.
         var behind: Int?
@@ -28,6 +28,7 @@ struct StoreRollback {
         var atOnce: Bool
 
         var lines: [String] {
+            guard written || from != to else { return [ReportText.backAlready(extraction, to.stage)] }
             guard written else {
                 return [
                     "\(extraction) was rolled back by somebody else meanwhile: it is at \(ReportText.point(to)), "
@@ -35,7 +36,10 @@ struct StoreRollback {
                 ]
             }
             return [
-                "\(extraction): \(ReportText.point(from)) → \(ReportText.point(to)), written to Postgres as version \(version).",
+                (from == to
+                    ? "\(extraction) stays at \(ReportText.point(to)), and no key waits any more"
+                    : "\(extraction): \(ReportText.point(from)) → \(ReportText.point(to))")
+                    + ", written to Postgres as version \(version).",
                 "Every proxy that runs on it follows within a second.",
             ] + waiting
         }
@@ -80,9 +84,10 @@ struct StoreRollback {
             guard let state = states.first(where: { $0.name == name }) else {
                 throw unknown(states.map(\.name).sorted())
             }
-            if let first, state.stage <= first.to.stage {
+            if atOnce ? ExtractionMachine.isBackAtOnce(state) : first.map({ state.stage <= $0.to.stage }) ?? false {
                 return Done(
-                    extraction: name, from: first.from.point, to: state.point, version: state.version, written: false,
+                    extraction: name, from: first?.from.point ?? state.point, to: state.point, version: state.version,
+                    written: false,
                     atOnce: state.flipsAtOnce)
             }
             let now = Date()

@@ -92,8 +92,11 @@ struct ProxyBackend: AdminBackend {
     func perform(
         _ request: CommandRequest, on name: String, actor: String
     ) async throws(AdminError) -> ExtractionReport {
+        var isUnchanged = false
         do throws(StageKeeper.Failure) {
-            if request.command == .rollback {
+            if request.command == .rollback, request.atOnce, try await isBackAlready(name) {
+                isUnchanged = true
+            } else if request.command == .rollback {
                 try await rollBack(name, atOnce: request.atOnce, reason: request.reason, actor: actor)
             } else {
                 _ = try await keeper.perform(
@@ -104,8 +107,19 @@ struct ProxyBackend: AdminBackend {
             throw adminError(error, name: name)
         }
         if request.command == .retire { await storeRetireReport(of: name) }
-        guard let report = try await reports(name: name).first else { throw unknown(name, known: []) }
+        guard var report = try await reports(name: name).first else { throw unknown(name, known: []) }
+        if isUnchanged { report.unchanged = ReportText.backAlready(name, report.stage) }
         return report
+    }
+
+    /// A rollback with `--now` has nothing to do: also not as Postgres has it, where somebody may just have moved traffic.
+    private func isBackAlready(_ name: String) async throws(StageKeeper.Failure) -> Bool {
+        guard ExtractionMachine.isBackAtOnce(try await keeper.find(name).1) else { return false }
+        await keeper.readStages()
+        guard await keeper.isFollowing, (try? store.connected()) != nil else {
+            throw .storeUnavailable("whether traffic has been moved since is not known")
+        }
+        return ExtractionMachine.isBackAtOnce(try await keeper.find(name).1)
     }
 
     /// A rollback wins over whoever changes the extraction at the same time, the ramp above all; over another rollback it
@@ -117,7 +131,7 @@ struct ProxyBackend: AdminBackend {
         var triesLeft = 10
         while true {
             let state = try await keeper.find(name).1
-            if let target, state.stage <= target { return }
+            if atOnce ? ExtractionMachine.isBackAtOnce(state) : target.map({ state.stage <= $0 }) ?? false { return }
             target = target ?? ExtractionMachine.rollbackTarget(of: state, atOnce: atOnce)
             do throws(StageKeeper.Failure) {
                 _ = try await keeper.perform(

@@ -177,7 +177,9 @@ actor StageKeeper {
                     try? await Task.sleep(for: Self.retryPause)
                     await readStages()
                     if let now = states[name], now.version > state.version {
-                        let isDone = command == .pause ? now.hold != nil : now.stage == target
+                        let isDone =
+                            command == .pause
+                            ? now.hold != nil : now.stage == target && (!atOnce || now.flipsAtOnce)
                         if isDone { return now }
                         guard now.stage == state.stage else { throw error }
                     }
