@@ -102,7 +102,22 @@ extension OpenAPI {
             "underWay": {"type": "integer", "description": "Their primary has not answered yet."},
             "paused": {"type": "integer", "description": "Of the owed ones: wait for a circuit breaker or an identity."},
             "lost": {"type": "integer", "description": "Of the owed ones: in spools that no running proxy holds."},
-            "undrained": {"type": "integer", "description": "Bytes of the spools that Postgres has not got yet."},
+            "undrained": {"type": "integer", "description": "The same as `undrainedBytes`."},
+            "undrainedBytes": {"type": "integer", "description": "Of the spools: what Postgres has not got yet."},
+            "refused": {
+              "type": "object",
+              "description": "Writes that could not be on record and were answered 503 or 413, by reason, since each proxy was started.",
+              "additionalProperties": {"type": "integer"}
+            },
+            "unrecorded": {
+              "type": "object",
+              "description": "Writes that could not be on record and went to their primary alone, likewise.",
+              "additionalProperties": {"type": "integer"}
+            },
+            "identityConflicts": {
+              "type": "integer",
+              "description": "Pairs of identities that contradicted a known one and were not taken, likewise."
+            },
             "dead": {"type": "integer", "description": "Given up. Missing while Postgres is away."},
             "uncertain": {
               "type": "integer",

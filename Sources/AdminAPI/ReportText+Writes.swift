@@ -33,6 +33,31 @@ extension ReportText {
         return lines
     }
 
+    /// What could not be on record, and names that contradict each other; a line each, none where all is well.
+    package static func unrecorded(_ report: DualWriteReport) -> [String] {
+        var lines: [String] = []
+        let count = { (counts: [String: Int]?) in (counts ?? [:]).values.reduce(0, &+) }
+        let refused = count(report.refused)
+        if refused > 0 {
+            lines.append(
+                "\(counted(refused, "write")) refused, since they could not be on record"
+                    + reasons(report.refused ?? [:])
+            )
+        }
+        let alone = count(report.unrecorded)
+        if alone > 0 {
+            lines.append(
+                "\(counted(alone, "write")) sent to one side alone, since they could not be on record"
+                    + reasons(report.unrecorded ?? [:]))
+        }
+        if let conflicts = report.identityConflicts, conflicts > 0 {
+            lines.append(
+                counted(conflicts, "pair") + " of identities not taken: "
+                    + (conflicts == 1 ? "it contradicts a known one" : "they contradict known ones"))
+        }
+        return lines
+    }
+
     /// `2 writes dead, 1 uncertain: strangler writes orders`; nil where there are none.
     package static func undecided(_ report: DualWriteReport, of name: String) -> String? {
         let parts = [("dead", report.dead ?? 0), ("uncertain", report.uncertain ?? 0)].filter { $0.1 > 0 }

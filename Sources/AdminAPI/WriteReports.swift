@@ -29,8 +29,14 @@ package struct DualWriteReport: Sendable, Codable, Equatable {
     package var paused = 0
     /// Of the owed ones: in spools that no running proxy holds.
     package var lost = 0
-    /// Bytes of the spools, of all extractions, that Postgres has not got yet.
+    /// Bytes of the spools, of all extractions, that Postgres has not got yet; in JSON also as `undrainedBytes`.
     package var undrained = 0
+    /// Writes that could not be on record, by reason, since each proxy was started: answered 503 or 413; and sent to their
+    /// primary alone. Nil, here and below, where there are none.
+    package var refused: [String: Int]?
+    package var unrecorded: [String: Int]?
+    /// Pairs of identities that contradicted a known one and were not taken, since each proxy was started.
+    package var identityConflicts: Int?
     /// Given up; nil here and below where Postgres is away.
     package var dead: Int?
     /// Nobody knows whether the primary has carried them out.
@@ -41,6 +47,44 @@ package struct DualWriteReport: Sendable, Codable, Equatable {
     package init() {}
 
     package var owed: Int { toMonolith.writes &+ toService.writes }
+
+    private enum CodingKeys: String, CodingKey {
+        case toMonolith, toService, underWay, paused, lost, undrained, undrainedBytes, refused, unrecorded,
+            identityConflicts, dead, uncertain, flipsAtOnce
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        toMonolith = try fields.decode(Owed.self, forKey: .toMonolith)
+        toService = try fields.decode(Owed.self, forKey: .toService)
+        underWay = try fields.decode(Int.self, forKey: .underWay)
+        paused = try fields.decode(Int.self, forKey: .paused)
+        lost = try fields.decode(Int.self, forKey: .lost)
+        undrained = try fields.decode(Int.self, forKey: .undrained)
+        refused = try fields.decodeIfPresent([String: Int].self, forKey: .refused)
+        unrecorded = try fields.decodeIfPresent([String: Int].self, forKey: .unrecorded)
+        identityConflicts = try fields.decodeIfPresent(Int.self, forKey: .identityConflicts)
+        dead = try fields.decodeIfPresent(Int.self, forKey: .dead)
+        uncertain = try fields.decodeIfPresent(Int.self, forKey: .uncertain)
+        flipsAtOnce = try fields.decode(Bool.self, forKey: .flipsAtOnce)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(toMonolith, forKey: .toMonolith)
+        try fields.encode(toService, forKey: .toService)
+        try fields.encode(underWay, forKey: .underWay)
+        try fields.encode(paused, forKey: .paused)
+        try fields.encode(lost, forKey: .lost)
+        try fields.encode(undrained, forKey: .undrained)
+        try fields.encode(undrained, forKey: .undrainedBytes)
+        try fields.encodeIfPresent(refused, forKey: .refused)
+        try fields.encodeIfPresent(unrecorded, forKey: .unrecorded)
+        try fields.encodeIfPresent(identityConflicts, forKey: .identityConflicts)
+        try fields.encodeIfPresent(dead, forKey: .dead)
+        try fields.encodeIfPresent(uncertain, forKey: .uncertain)
+        try fields.encode(flipsAtOnce, forKey: .flipsAtOnce)
+    }
 }
 
 /// One write as people see it: never its bodies.

@@ -1,8 +1,9 @@
 /// The answers that the proxy gives by itself: problem details (RFC 9457) that reveal nothing of what lies behind.
 package enum ErrorAnswer {
     /// A whole HTTP/1.1 answer. Without `keepsAlive` it says that the connection closes.
+    /// - Parameter retryAfter: seconds (RFC 9110 §10.2.3).
     package static func bytes(
-        status: Int, detail: String, isHead: Bool, keepsAlive: Bool, date: [UInt8]
+        status: Int, detail: String, isHead: Bool, keepsAlive: Bool, date: [UInt8], retryAfter: Int? = nil
     ) -> [UInt8] {
         let title = reason(for: status)
         let body = #"{"type":"about:blank","title":"\#(title)","status":\#(status),"detail":"\#(detail)"}"# + "\n"
@@ -11,6 +12,7 @@ package enum ErrorAnswer {
         var answer = Array(head.utf8)
         answer.append(contentsOf: date)
         if status == 405 { answer.append(contentsOf: "\r\nAllow: \(allowedMethods)".utf8) }
+        if let retryAfter { answer.append(contentsOf: "\r\nRetry-After: \(retryAfter)".utf8) }
         answer.append(contentsOf: (keepsAlive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n").utf8)
         if !isHead { answer.append(contentsOf: body.utf8) }
         return answer

@@ -24,6 +24,11 @@ package struct Replica: Sendable, Equatable {
         package var paused: Int?
         /// Bytes of its spools, of all extractions, that Postgres has not got yet.
         package var undrained: Int?
+        /// Writes that could not be on record, since it was started, by reason: refused, and sent to their primary alone.
+        package var refusedWrites: [String: Int]?
+        package var unrecordedWrites: [String: Int]?
+        /// Pairs of names that contradicted known ones, since it was started.
+        package var identityConflicts: Int?
         /// Of the service, over its event loops: circuit breakers that are not closed.
         package var openBreakers: Int
         /// The monolith does not answer it: by health check, or circuit breaker.
@@ -65,6 +70,9 @@ package struct Replica: Sendable, Equatable {
             underWay = try fields.decodeIfPresent(Int.self, forKey: .underWay)
             paused = try fields.decodeIfPresent(Int.self, forKey: .paused)
             undrained = try fields.decodeIfPresent(Int.self, forKey: .undrained)
+            refusedWrites = try? fields.decodeIfPresent([String: Int].self, forKey: .refusedWrites)
+            unrecordedWrites = try? fields.decodeIfPresent([String: Int].self, forKey: .unrecordedWrites)
+            identityConflicts = try? fields.decodeIfPresent(Int.self, forKey: .identityConflicts)
             openBreakers = try fields.decodeIfPresent(Int.self, forKey: .openBreakers) ?? 0
             isMonolithFailing = try fields.decodeIfPresent(Bool.self, forKey: .isMonolithFailing) ?? false
         }

@@ -17,7 +17,8 @@ protocol ClientStream: AnyObject {
     /// The answer is complete. The next exchange may begin within this call.
     func sendEnd(trailers: [UInt8], requestEnded: Bool)
     /// An answer of the proxy's own, in place of an upstream's.
-    func sendError(status: Int, detail: String, requestEnded: Bool)
+    /// - Parameter retryAfter: seconds after which the client may try again; nil: nothing is said.
+    func sendError(status: Int, detail: String, requestEnded: Bool, retryAfter: Int?)
     /// Ends what cannot be ended cleanly, so that the client sees it.
     func abort()
     func flush()
@@ -32,4 +33,10 @@ protocol ClientStream: AnyObject {
     func tunnelInputEnded()
     /// Of a tunnel: it is over.
     func tunnelEnded()
+}
+
+extension ClientStream {
+    func sendError(status: Int, detail: String, requestEnded: Bool) {
+        sendError(status: status, detail: detail, requestEnded: requestEnded, retryAfter: nil)
+    }
 }

@@ -20,7 +20,7 @@ final class DetachedClient: ClientStream {
     func sendContinue() {}
     func sendBody(_ bytes: ByteBuffer) {}
     func sendEnd(trailers: [UInt8], requestEnded: Bool) {}
-    func sendError(status: Int, detail: String, requestEnded: Bool) {}
+    func sendError(status: Int, detail: String, requestEnded: Bool, retryAfter: Int?) {}
     func abort() {}
     func flush() {}
     func pauseRequest() {}

@@ -74,11 +74,17 @@ extension Exchange {
                 status: 413, detail: "The request body is larger than is accepted here.", requestEnded: requestEnded)
         } else {
             client.sendError(
-                status: 503, detail: "Writes are not accepted at the moment.", requestEnded: requestEnded)
+                status: 503, detail: "Writes are not accepted at the moment.", requestEnded: requestEnded,
+                retryAfter: Self.retryAfter)
         }
     }
 
+    /// Seconds. Room is made, and a disk is slow, for about as long.
+    private static let retryAfter = 1
+
+    /// Only now is a side asked.
     private func goOn() {
+        count(machine.decision)
         recording = .none
         deadline = .distantFuture
         attempt()

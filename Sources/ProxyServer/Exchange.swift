@@ -95,9 +95,12 @@ final class Exchange {
         machine.requestArrived(
             decision, isSafe: method.isSafe, isIdempotent: method.isIdempotent, hasBody: framing != .none,
             wantsUpgrade: request.wantsUpgrade)
-        count(decision)
         writeHead(path.changed, parser, bytes)
-        if capture?.isRecorded == true { recording = .gathering(expectsContinue: parser.facts.expectsContinue) }
+        if capture?.isRecorded == true {
+            recording = .gathering(expectsContinue: parser.facts.expectsContinue)
+        } else {
+            count(decision)
+        }
         return true
     }
 
@@ -338,7 +341,8 @@ final class Exchange {
         return decision
     }
 
-    private func count(_ decision: Decision) {
+    /// Of a write that has to be on record first, when a side is asked.
+    func count(_ decision: Decision) {
         if extraction < 0 {
             context.counters.unmatched.toMonolith += 1
         } else {
@@ -346,7 +350,9 @@ final class Exchange {
             case .monolith: context.counters.extractions[extraction].toMonolith += 1
             case .service: context.counters.extractions[extraction].toService += 1
             }
-            if decision.shadow != nil, !machine.wantsUpgrade { context.counters.extractions[extraction].shadowed += 1 }
+            if decision.shadow != nil, capture != nil, !machine.wantsUpgrade {
+                context.counters.extractions[extraction].shadowed += 1
+            }
         }
     }
 

@@ -63,12 +63,13 @@ extension HTTP1ClientConnection: ClientStream {
         answerWritten()
     }
 
-    func sendError(status: Int, detail: String, requestEnded: Bool) {
+    func sendError(status: Int, detail: String, requestEnded: Bool, retryAfter: Int?) {
         // These answers do not say keep-alive, as HTTP/1.0 would need.
         if !requestEnded || isDraining || clientMinorVersion == 0 { closesAfterAnswer = true }
         outbound.writeBytes(
             ErrorAnswer.bytes(
-                status: status, detail: detail, isHead: isHeadRequest, keepsAlive: !closesAfterAnswer, date: date))
+                status: status, detail: detail, isHead: isHeadRequest, keepsAlive: !closesAfterAnswer, date: date,
+                retryAfter: retryAfter))
         answerWritten()
     }
 

@@ -36,6 +36,8 @@ import Upstreams
             let captured = try #require(proxy.captured.now.first)
             #expect(captured.ticket == RecordingDesk.ticket(1) && captured.outcome == .answered(status: 200))
             #expect(captured.answeredBy == .monolith && captured.shadowIsService)
+            let counted = await proxy.counters().extractions[0]
+            #expect(counted.toMonolith == 1 && counted.shadowed == 1)
         }
     }
 
@@ -66,7 +68,12 @@ import Upstreams
                 let answer = try Message.answer(from: client)
                 #expect(answer.status == (whenFull == .refuseWrites ? 503 : 200))
                 #expect(whenFull == .refuseWrites || answer.text == "made")
+                #expect(answer["Retry-After"] == (whenFull == .refuseWrites ? "1" : nil))
             }
+            // What no side was asked is no side's traffic, and what went to one side alone is not shadowed.
+            let counted = await proxy.counters().extractions[0]
+            #expect(counted.toMonolith == (whenFull == .refuseWrites ? 0 : 2))
+            #expect(counted.toService == 0 && counted.shadowed == 0)
             #expect(desk.record.now.unrecorded.map(\.reason) == ["spool-full", "spool-full"])
             #expect(desk.record.now.unrecorded.allSatisfy { $0.isServed == (whenFull != .refuseWrites) })
             #expect(origin.requests.count == (whenFull == .refuseWrites ? 0 : 2))

@@ -44,6 +44,12 @@ private final class Filed: Sendable {
             ])
         #expect(directory.lookup(question("m")) == .known(Self.pair))
         #expect(directory.counts.conflicts == 1 && directory.conflicts.count == 1)
+        #expect(directory.counts.conflictsOf == ["orders": 1])
+        // Told again when it is filed, it is the same one.
+        directory.filed(
+            [other], conflicts: [IdentityConflict(extraction: "orders", learned: other, known: Self.pair)],
+            extraction: "orders")
+        #expect(directory.counts.conflicts == 1 && directory.conflicts.count == 1)
     }
 
     @Test func `the store is asked once, and its silence counts for a while`() async throws {

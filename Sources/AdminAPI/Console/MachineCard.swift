@@ -74,7 +74,11 @@ struct Fact {
             facts.append(Fact("Guard", lines))
         }
         if let dualWrite = report.dualWrite {
-            facts.append(Fact("Writes", ReportText.dualWrite(dualWrite).map { Line($0) }))
+            facts.append(
+                Fact(
+                    "Writes",
+                    ReportText.unrecorded(dualWrite).map { Line($0, isBad: true) }
+                        + ReportText.dualWrite(dualWrite).map { Line($0) }))
         }
         if let waivers = report.waivers, !waivers.isEmpty {
             facts.append(Fact("Waivers", waivers.map { Line(ReportText.waiver($0, now: now)) }))

@@ -23,8 +23,10 @@ package final class IdentityDirectory: Sendable {
 
     package struct Counts: Sendable, Equatable {
         package var learned = 0
-        /// Learned pairs that contradict a known one, which stayed.
+        /// Learned pairs that contradict a known one, which stayed; each once, as far as it is remembered.
         package var conflicts = 0
+        /// The same, by extraction.
+        package var conflictsOf: [String: Int] = [:]
         /// Questions to the store, and how many of them it could not be asked.
         package var asked = 0
         package var failed = 0
@@ -58,6 +60,13 @@ package final class IdentityDirectory: Sendable {
         var nextWaiter: UInt64 = 0
         var counts = Counts()
         var conflicts: [IdentityConflict] = []
+        /// Of which it was counted that they contradict: a pair comes up when it is learned, and when it is filed.
+        var contradicting: Set<Contradiction> = []
+    }
+
+    fileprivate struct Contradiction: Hashable {
+        let extraction: String
+        let learned: IdentityPair
     }
 
     /// Nanoseconds for which it counts that the store did not know something.
@@ -67,6 +76,7 @@ package final class IdentityDirectory: Sendable {
     static let maximumBatch = 1_000
     /// Conflicts that are kept to be shown.
     static let maximumConflicts = 20
+    static let maximumContradictions = 10_000
 
     private let ask: Ask?
     private let now: @Sendable () -> Int64
@@ -264,7 +274,14 @@ extension IdentityDirectory.State {
     }
 
     fileprivate mutating func keep(_ more: [IdentityConflict]) {
-        counts.conflicts += more.count
-        conflicts = (conflicts + more).suffix(IdentityDirectory.maximumConflicts)
+        for conflict in more {
+            let contradiction = IdentityDirectory.Contradiction(
+                extraction: conflict.extraction, learned: conflict.learned)
+            guard !contradicting.contains(contradiction) else { continue }
+            if contradicting.count < IdentityDirectory.maximumContradictions { contradicting.insert(contradiction) }
+            counts.conflicts += 1
+            counts.conflictsOf[conflict.extraction, default: 0] += 1
+            conflicts = (conflicts + [conflict]).suffix(IdentityDirectory.maximumConflicts)
+        }
     }
 }

@@ -50,6 +50,7 @@ extension StatusText {
         if let undecided = ReportText.undecided(dualWrite, of: report.extraction) {
             terminal.field("", undecided, paint: .red)
         }
+        for line in ReportText.unrecorded(dualWrite) { terminal.field("", line, paint: .yellow) }
         if dualWrite.flipsAtOnce { terminal.field("", "keys change sides at once (--now)") }
     }
 

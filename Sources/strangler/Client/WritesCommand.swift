@@ -155,6 +155,7 @@ enum WritesText {
         for (number, line) in ReportText.dualWrite(dualWrite).enumerated() {
             terminal.field(number == 0 ? "writes" : "", line, paint: dualWrite.owed > 0 ? .yellow : nil)
         }
+        for line in ReportText.unrecorded(dualWrite) { terminal.field("", line, paint: .yellow) }
         for (label, count) in [("dead", dualWrite.dead), ("uncertain", dualWrite.uncertain)] {
             terminal.field(label, ReportText.count(count ?? 0), paint: (count ?? 0) > 0 ? .red : nil)
         }

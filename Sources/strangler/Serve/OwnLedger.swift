@@ -10,6 +10,7 @@ import Spool
 struct OwnLedger: Sendable {
     let files: LedgerFiles
     let shadow: ShadowRunner
+    let identities: IdentityDirectory
 
     var ownSpool: String { files.own.id.description }
 
@@ -24,6 +25,13 @@ struct OwnLedger: Sendable {
 }
 
 extension Replica.ServedState {
+    /// What could not be on record, and names that contradict each other. Nothing is said of extractions without either.
+    mutating func add(_ gaps: LedgerGaps.Counted, conflicts: Int, of name: String) {
+        refusedWrites = gaps.refused[name]
+        unrecordedWrites = gaps.served[name]
+        identityConflicts = conflicts > 0 ? conflicts : nil
+    }
+
     mutating func add(_ standing: LedgerStanding, spools: [String], undrained: Int, now: Date) {
         self.spools = spools
         toMonolith = Owed(standing.toMonolith, now: now)
@@ -49,6 +57,14 @@ extension DualWriteReport {
         underWay &+= served.underWay ?? 0
         paused &+= served.paused ?? 0
         undrained &+= served.undrained ?? 0
+        refused = Self.sum(refused, served.refusedWrites)
+        unrecorded = Self.sum(unrecorded, served.unrecordedWrites)
+        if let conflicts = served.identityConflicts { identityConflicts = (identityConflicts ?? 0) &+ conflicts }
+    }
+
+    private static func sum(_ counts: [String: Int]?, _ more: [String: Int]?) -> [String: Int]? {
+        guard let more, !more.isEmpty else { return counts }
+        return (counts ?? [:]).merging(more) { $0 &+ $1 }
     }
 
     /// What nobody tells any more, and what Postgres knows of writes that wait for a person.

@@ -13,6 +13,7 @@ extension ProxyBackend {
         let definitions = await keeper.model.definitions.filter { $0.writes == .dualWrite }.map(\.name).sorted()
         let standings = await ledger.standings()
         let counts = await shadow.ledgerCounts()
+        let conflicts = ledger.identities.counts.conflictsOf
         let now = keeper.store.clock.now
         let stored = await storedStandings(definitions)
         func each(
@@ -61,6 +62,10 @@ extension ProxyBackend {
                 "strangler_writes_postponed_total", "Deliveries that failed because the other side was away.", .counter
             ) { counts[$0]?.postponed ?? 0 },
             unrecorded(keeper.gaps.counts),
+            each(
+                "strangler_identity_conflicts_total",
+                "Pairs of identities that contradicted a known one and were not taken.", .counter
+            ) { conflicts[$0] ?? 0 },
             MetricFamily(
                 name: "strangler_writes_undrained_bytes", help: "Of the spools: what Postgres has not got yet.",
                 kind: .gauge, samples: [.init(value: Double(ledger.undrained))]),

@@ -115,7 +115,8 @@ extension ProxyBackend {
         let dualWrite: DualWriteReport
         if let found { dualWrite = found } else { dualWrite = await keeper.dualWrite(of: definition.name, in: state) }
         let undecided = (dualWrite.dead ?? 0) + (dualWrite.uncertain ?? 0)
-        guard definition.writes == .dualWrite || undecided > 0 || dualWrite.owed > 0 else { return }
+        let isNoteworthy = undecided > 0 || dualWrite.owed > 0 || !ReportText.unrecorded(dualWrite).isEmpty
+        guard definition.writes == .dualWrite || isNoteworthy else { return }
         report.dualWrite = dualWrite
         guard undecided > 0, let store = try? store.connected() else { return }
         report.undecidedWrites = try? await store.writes(

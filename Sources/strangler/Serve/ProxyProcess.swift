@@ -181,8 +181,8 @@ final class ProxyProcess: Sendable {
                 openWrites: {
                     await shadow.standing().reduce(0) { $0 + $1.toMonolith.writes + $1.toService.writes + $1.underWay }
                 }),
-            gaps: LedgerGaps(files: files, store: store, logger: logger) { store.clock.now },
-            identities: identities, own: OwnLedger(files: files, shadow: shadow))
+            gaps: LedgerGaps(files: files, store: store, replica: replica, logger: logger) { store.clock.now },
+            identities: identities, own: OwnLedger(files: files, shadow: shadow, identities: identities))
         let server = try await ProxyServer(
             group: group,
             model: StageKeeper.proxyModel(model, states, generation: 0, shadow: shadow, gaps: ledger.gaps),

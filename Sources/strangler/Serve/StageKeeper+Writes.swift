@@ -18,6 +18,7 @@ extension StageKeeper {
         served.add(
             await ledger.standings()[name] ?? LedgerStanding(), spools: ledger.spools, undrained: ledger.undrained,
             now: store.clock.now)
+        served.add(gaps.counts, conflicts: ledger.identities.counts.conflictsOf[name] ?? 0, of: name)
         return served
     }
 
