@@ -118,12 +118,15 @@ extension PostgresStore {
     /// Dead and uncertain ones can be decided about; an open one only to be settled, when no proxy that is heard of holds
     /// its spool.
     ///
-    /// - Parameter held: spools of proxies that are heard of.
+    /// - Parameters:
+    ///   - held: spools of proxies that are heard of.
+    ///   - opening: makes of a payload, for `retry`, what a spool can take. Where it throws, nothing is decided.
     /// - Returns: the payload, for `retry`.
-    /// - Throws: ``WriteDecisionRefusal``.
+    /// - Throws: ``WriteDecisionRefusal``, and what `opening` throws.
     @discardableResult
     package func decide(
-        _ id: WriteID, _ verdict: WriteVerdict, actor: String, reason: String, held: Set<String>
+        _ id: WriteID, _ verdict: WriteVerdict, actor: String, reason: String, held: Set<String>,
+        opening: @escaping @Sendable (_ payload: [UInt8]) throws -> [UInt8] = { $0 }
     ) async throws -> [UInt8]? {
         let refused: Result<[UInt8]?, WriteDecisionRefusal> = try await ledger.transaction { connection in
             let found = try connection.query(
@@ -145,8 +148,8 @@ extension PostgresStore {
                 return .failure(.notUndecided(id, state))
             }
             let text = try row.optionalText("payload")
-            let payload = text.flatMap { Data(base64Encoded: $0, options: .ignoreUnknownCharacters) }.map {
-                [UInt8]($0)
+            let payload = try text.flatMap { Data(base64Encoded: $0, options: .ignoreUnknownCharacters) }.map {
+                try opening([UInt8]($0))
             }
             if verdict == .retry, payload == nil { return .failure(.withoutPayload(id)) }
             try connection.query(

@@ -59,10 +59,12 @@ package struct SpoolKey: Sendable {
         place.append(lowestFirst: header.spool.high)
         place.append(lowestFirst: header.spool.low)
         place.append(lowestFirst: header.number)
-        let derived = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: key, salt: place + header.salt, info: Array("strangler spool segment".utf8),
-            outputByteCount: 32)
-        return SegmentCipher(key: derived, place: place)
+        return SegmentCipher(key: derived(salt: place + header.salt, info: "strangler spool segment"), place: place)
+    }
+
+    func derived(salt: [UInt8], info: String) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: key, salt: salt, info: Array(info.utf8), outputByteCount: 32)
     }
 
     /// `0123456789abcdef`, in messages.

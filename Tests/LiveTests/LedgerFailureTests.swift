@@ -69,4 +69,58 @@ import Testing
         #expect(await proxy.stop().status == 0)
         await scene.end()
     }
+
+    @Test func `with a key, what Postgres keeps of a dead write is encrypted, and only the key delivers it`()
+        async throws
+    {
+        let keys = NSTemporaryDirectory() + "strangler-key-" + UUID().uuidString.prefix(8)
+        let path = keys + "/key"
+        try FileManager.default.createDirectory(atPath: keys, withIntermediateDirectories: true)
+        func makeKey(_ digit: String) throws {
+            try? FileManager.default.removeItem(atPath: path)
+            let isMade = FileManager.default.createFile(
+                atPath: path, contents: Data(String(repeating: digit, count: 64).utf8),
+                attributes: [.posixPermissions: 0o600])
+            try #require(isMade)
+        }
+        try makeKey("a")
+        let scene = try await LedgerScene(shadow: ", attempts: 2", proxy: "spool: {key-file: \"\(path)\"}\n")
+        var proxy = try await scene.start()
+        scene.service.turns(.refusing(status: 422, numbers: [1]))
+        let clients = WritingClients(clients: 1, pause: 1_000)
+        clients.go(to: proxy.port)
+        try await eventually("some are acknowledged") { clients.lanes.values.contains { $0.acknowledged.count > 2 } }
+        try await clients.stop()
+        try await eventually("one is dead") { try await scene.writes(proxy, state: "dead") == 1 }
+        try await scene.settles(proxy)
+        let listed = try JSONTree(
+            try await scene.run(proxy, "writes", "orders", "--state", "dead", "--json").output)
+        let id = try #require(listed["writes"]?.elements?.first?["id"]?.text)
+        #expect(try await scene.payload(of: id).starts(with: "STRSEAL1".utf8))
+        #expect(await proxy.stop().status == 0)
+
+        // With nothing left in the spool, a proxy may begin it anew under another key.
+        scene.service.turns(.well)
+        try FileManager.default.removeItem(atPath: scene.deployment.folder + "/data/spool")
+        try makeKey("b")
+        proxy = try await scene.start()
+        try await eventually("Postgres is there") { try await scene.writes(proxy, state: "dead") == 1 }
+        let refused = try await scene.run(proxy, "writes", "retry", id, "--reason", "mended")
+        #expect(refused.status == 1 && refused.error.flowing.contains("`spool.key-file` holds the key"), "\(refused)")
+        #expect(try await scene.writes(proxy, state: "dead") == 1)
+        let history = try await scene.run(proxy, "history", "orders")
+        #expect(!history.output.contains("retry"), "\(history)")
+        #expect(await proxy.stop().status == 0)
+
+        try FileManager.default.removeItem(atPath: scene.deployment.folder + "/data/spool")
+        try makeKey("a")
+        proxy = try await scene.start()
+        try await eventually("it is taken back") {
+            try await scene.run(proxy, "writes", "retry", id, "--reason", "mended").status == 0
+        }
+        try await eventually("it is there") { scene.service.record.written.count { $0.number == 1 } == 1 }
+        #expect(await proxy.stop().status == 0)
+        await scene.end()
+        try? FileManager.default.removeItem(atPath: keys)
+    }
 }

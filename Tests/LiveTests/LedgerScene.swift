@@ -11,6 +11,8 @@ final class LedgerScene {
     let service: WrittenOrigin
     let postgres: PrivatePostgres
     let deployment: Deployment
+    /// Of the Postgres.
+    let url: String
     private let folder: String
     /// What libpq needs to reach it.
     let database: String
@@ -25,7 +27,7 @@ final class LedgerScene {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         postgres = PrivatePostgres(directory: folder, logger: Logger(label: "test"))
         database = try await postgres.start()
-        let url = try #require(ReplicaSet.url(database))
+        url = try #require(ReplicaSet.url(database))
         monolith = try await WrittenOrigin()
         service = try await WrittenOrigin()
         deployment = try Deployment([
@@ -88,6 +90,16 @@ final class LedgerScene {
             before = report["next"]?.text
         } while before != nil
         return ids
+    }
+
+    /// What Postgres keeps of a write.
+    func payload(of id: String) async throws -> [UInt8] {
+        let connection = try await PostgresConnection.connect(url)
+        let rows = try await connection.query(
+            "SELECT encode(payload, 'base64') AS payload FROM strangler.writes WHERE id = $1", [.text(id)])
+        await connection.close()
+        let text = try #require(try rows.first?.optionalText("payload"))
+        return [UInt8](try #require(Data(base64Encoded: text, options: .ignoreUnknownCharacters)))
     }
 
     /// Waits until nothing is owed to either side, and what processes before have left has been taken over and filed.

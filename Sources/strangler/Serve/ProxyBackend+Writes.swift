@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import PostgresStore
 import ShadowRunner
+import Spool
 
 // Writes that go to both sides: lists, and what people decide about those that nobody delivers any more.
 extension ProxyBackend {
@@ -88,7 +89,14 @@ extension ProxyBackend {
         _ write: WriteID, _ verdict: WriteVerdict, reason: String, actor: String, held: Set<String>
     ) async throws(AdminError) -> [UInt8]? {
         do {
-            return try await store.connected().decide(write, verdict, actor: actor, reason: reason, held: held)
+            let key = keeper.ledger.files.key
+            return try await store.connected().decide(write, verdict, actor: actor, reason: reason, held: held) {
+                try PayloadSeal.open($0, of: write, with: key)
+            }
+        } catch let problem as PayloadSeal.Problem {
+            throw AdminError(
+                .refused, "write \(write) cannot be taken back for delivery and stays as it was",
+                reasons: [problem.description])
         } catch let refusal as WriteDecisionRefusal {
             if case .unknown = refusal { throw AdminError(.notFound, refusal.description) }
             throw AdminError(.refused, refusal.description)

@@ -125,7 +125,8 @@ final class ProxyProcess: Sendable {
         let backend = ProxyBackend(
             keeper: keeper, server: parts.server, shadow: parts.shadow, recorder: parts.recorder,
             configuration: files, store: parts.store, guardRunner: guardRunner, observed: parts.observed,
-            reconciling: ReconcileSeams(identities: parts.ledger.identities))
+            reconciling: ReconcileSeams(
+                opened: ReconcileSeams.opener(with: opened.files.key), identities: parts.ledger.identities))
         do {
             if isFollowing { await keeper.holdSides(isReleased: false) }
             let (listeners, admin) = try await openAddresses(configuration, parts, backend, old)

@@ -146,7 +146,7 @@ final class LedgerDrain: Sendable {
             state.turn = .filing(since: .now)
         }
         let conflicts = batch.pairs.isEmpty ? [] : try await store.file(pairs: batch.pairs)
-        try await store.file(writes: batch.rows, spool: spool.id.description)
+        try await store.file(writes: try files.sealed(batch.rows), spool: spool.id.description)
         try await onQueue { try spool.drained(to: batch.next) }
         for (extraction, pairs) in Dictionary(grouping: batch.pairs, by: \.extraction) {
             identities.filed(

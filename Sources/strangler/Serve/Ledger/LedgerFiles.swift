@@ -58,6 +58,9 @@ final class LedgerFiles: Sendable {
         }
     }
 
+    /// That the spools are encrypted with, and what Postgres keeps of writes.
+    var key: SpoolKey? { options.key }
+
     /// Of those that other processes have left: to be drained and removed.
     var adopted: [Spool] { adoptedOnes.withLock { $0 } }
 

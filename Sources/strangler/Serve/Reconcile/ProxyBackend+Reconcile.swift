@@ -136,7 +136,7 @@ extension ProxyBackend {
                 last = end
                 try await store.name(
                     page.compactMap { id, payload in
-                        guard let write = reconciling.opened(payload),
+                        guard let write = reconciling.opened(id, payload),
                             let entity = EntityPath.of(write, rules: extraction.rules.identity, in: readable)
                         else { return nil }
                         return (id, entity)

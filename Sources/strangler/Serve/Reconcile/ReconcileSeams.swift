@@ -3,6 +3,7 @@ import Comparison
 import DualWrite
 import Extraction
 import ShadowRunner
+import Spool
 
 /// What a walk needs of the ledger and of identities, which are others' business.
 struct ReconcileSeams: Sendable {
@@ -24,10 +25,7 @@ struct ReconcileSeams: Sendable {
     /// An answer of `from`, with the identities in it as the other side calls them.
     var renamed: Rename = { answer, _ in answer }
     /// What was stored of a write that was given up; nil if it cannot be read here.
-    var opened: @Sendable (_ payload: [UInt8]) -> OpenWrite? = { payload in
-        guard case .carried(let write) = LedgerRecord(payload) else { return nil }
-        return write
-    }
+    var opened: @Sendable (_ write: WriteID, _ payload: [UInt8]) -> OpenWrite? = ReconcileSeams.opener(with: nil)
     /// Has the ledger deliver such a write once more. Throws why it does not.
     var retry: Retry = { (_, _, _, _) async throws(AdminError) in
         throw AdminError(.refused, "this proxy keeps no ledger")
@@ -35,6 +33,16 @@ struct ReconcileSeams: Sendable {
 
     /// What the process knows of names; nil: nothing is translated.
     var identities: IdentityDirectory?
+
+    /// - Parameter key: of what is encrypted.
+    static func opener(with key: SpoolKey?) -> @Sendable (_ write: WriteID, _ payload: [UInt8]) -> OpenWrite? {
+        { id, stored in
+            guard let payload = try? PayloadSeal.open(stored, of: id, with: key),
+                case .carried(let write) = LedgerRecord(payload)
+            else { return nil }
+            return write
+        }
+    }
 
     /// With names translated by what the process and its store know.
     /// - Parameter mapping: nil: no rule maps.
