@@ -28,7 +28,8 @@ extension AdminHandlers {
             return kind
         }
         return WritesQuery(
-            kind: kind, endpoint: request.query("endpoint"), before: request.query("before"),
+            kind: kind, endpoint: request.query("endpoint"),
+            after: request.query("after") ?? request.query("before"),
             limit: try request.limit(default: 100))
     }
 }

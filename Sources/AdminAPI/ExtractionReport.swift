@@ -31,7 +31,7 @@ package struct ExtractionReport: Sendable, Codable, Equatable {
     package var backlog: Int
     /// Where writes go to both sides.
     package var dualWrite: DualWriteReport?
-    /// The newest dead and uncertain writes.
+    /// The oldest dead and uncertain writes.
     package var undecidedWrites: [WriteReport]?
     package var fallback: FallbackReport
     package var owner: String?

@@ -75,7 +75,7 @@ extension OpenAPI {
                   "dualWrite": {"$ref": "#/components/schemas/DualWrite"},
                   "undecidedWrites": {
                     "type": "array",
-                    "description": "The newest dead and uncertain writes.",
+                    "description": "The oldest dead and uncertain writes.",
                     "items": {"$ref": "#/components/schemas/Write"}
                   },
                   "fallback": {"$ref": "#/components/schemas/Fallback"},

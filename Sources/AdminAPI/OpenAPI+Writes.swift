@@ -21,10 +21,10 @@ extension OpenAPI {
                     "schema": {"type": "string", "description": "As the list shows it: POST /api/v1/orders."}
                   },
                   {
-                    "name": "before",
+                    "name": "after",
                     "in": "query",
                     "required": false,
-                    "description": "`next` of the page before.",
+                    "description": "`next` of the page before; `before` means the same.",
                     "schema": {"type": "string"}
                   },
                   {
@@ -159,8 +159,16 @@ extension OpenAPI {
             "extraction": {"type": "string"},
             "dualWrite": {"$ref": "#/components/schemas/DualWrite"},
             "settledLastDay": {"type": "integer", "description": "At most 100000 are counted."},
-            "writes": {"type": "array", "items": {"$ref": "#/components/schemas/Write"}},
-            "next": {"type": "string", "description": "To be said as `before`; missing on the last page."}
+            "writes": {
+              "type": "array",
+              "description": "Not at their end: the oldest first, as they are delivered. Settled and refused ones: the newest first.",
+              "items": {"$ref": "#/components/schemas/Write"}
+            },
+            "total": {
+              "type": "integer",
+              "description": "How many there are from this page on; missing: more than 100000."
+            },
+            "next": {"type": "string", "description": "To be said as `after`; missing on the last page."}
           }
         },
         "WriteDecision": {

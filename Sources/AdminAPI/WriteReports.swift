@@ -134,18 +134,22 @@ package struct WritesReport: Sendable, Codable, Equatable {
     package var dualWrite: DualWriteReport
     /// Of those received in the last 24 hours; of very many not all are counted.
     package var settledLastDay: Int
-    /// The newest first.
+    /// Those that have not come to their end: the oldest first, as they are delivered. Those that have: the newest first.
     package var writes: [WriteReport]
-    /// Where the next page begins: to be said as `before`; nil: there is no more.
+    /// How many there are from the beginning of this page on; nil: more than 100,000.
+    package var total: Int?
+    /// The last write of this page, to be said as `after`; nil: there is no more.
     package var next: String?
 
     package init(
-        extraction: String, dualWrite: DualWriteReport, settledLastDay: Int, writes: [WriteReport], next: String? = nil
+        extraction: String, dualWrite: DualWriteReport, settledLastDay: Int, writes: [WriteReport], total: Int? = nil,
+        next: String? = nil
     ) {
         self.extraction = extraction
         self.dualWrite = dualWrite
         self.settledLastDay = settledLastDay
         self.writes = writes
+        self.total = total
         self.next = next
     }
 }
@@ -162,15 +166,18 @@ package struct WritesQuery: Sendable, Equatable {
     package var kind: Kind?
     package var endpoint: String?
     /// The last one of the page before.
-    package var before: String?
+    package var after: String?
     package var limit: Int
 
-    package init(kind: Kind? = nil, endpoint: String? = nil, before: String? = nil, limit: Int = 100) {
+    package init(kind: Kind? = nil, endpoint: String? = nil, after: String? = nil, limit: Int = 100) {
         self.kind = kind
         self.endpoint = endpoint
-        self.before = before
+        self.after = after
         self.limit = limit
     }
+
+    /// What is still to be done in the order in which it is; what is over, as one looks back.
+    package var isOldestFirst: Bool { kind != .settled && kind != .refused }
 }
 
 /// What a person wants done about a write that nobody delivers any more.

@@ -11,24 +11,43 @@ extension PostgresStore {
     /// Seconds. What is younger may be done, and is filed at any moment.
     private static let settling = 10.0
 
-    /// The newest first.
+    /// In the order that the filter says.
     package func writes(extraction: String, _ filter: WriteFilter = WriteFilter(), limit: Int) async throws
         -> [StoredWrite]
     {
+        let direction = filter.oldestFirst ? "ASC" : "DESC"
+        return try await ledger.query(
+            """
+            SELECT \(StoredWrite.columns) FROM strangler.writes WHERE \(Self.matching(filter))
+            ORDER BY received_at \(direction), id \(direction) LIMIT $6
+            """, Self.values(extraction, filter) + [.int(max(0, limit))]
+        ).map { row throws(PostgresError) in try StoredWrite(row) }
+    }
+
+    /// How many ``writes(extraction:_:limit:)`` would list, counted up to `limit`.
+    package func countWrites(extraction: String, _ filter: WriteFilter, limit: Int) async throws -> Int {
         try await ledger.query(
             """
-            SELECT \(StoredWrite.columns) FROM strangler.writes
-            WHERE extraction = $1 AND state = ANY ($2) AND ($3::text IS NULL OR endpoint = $3)
-                AND ($4::timestamptz IS NULL OR (received_at, id) < ($4, $5::text))
-            ORDER BY received_at DESC, id DESC LIMIT $6
-            """,
-            [
-                .text(KeyText.extraction(extraction)), .textArray(filter.states.map(\.rawValue)),
-                .text(optional: filter.endpoint.map(KeyText.endpoint)),
-                .timestamp(optional: filter.before?.receivedAt), .text(optional: filter.before?.id.description),
-                .int(max(0, limit)),
-            ]
-        ).map { row throws(PostgresError) in try StoredWrite(row) }
+            SELECT count(*) AS writes FROM (
+                SELECT FROM strangler.writes WHERE \(Self.matching(filter)) LIMIT $6
+            ) AS found
+            """, Self.values(extraction, filter) + [.int(max(0, limit))]
+        ).first?.int("writes") ?? 0
+    }
+
+    private static func matching(_ filter: WriteFilter) -> String {
+        """
+        extraction = $1 AND state = ANY ($2) AND ($3::text IS NULL OR endpoint = $3)
+            AND ($4::timestamptz IS NULL OR (received_at, id) \(filter.oldestFirst ? ">" : "<") ($4, $5::text))
+        """
+    }
+
+    private static func values(_ extraction: String, _ filter: WriteFilter) -> [PostgresValue] {
+        [
+            .text(KeyText.extraction(extraction)), .textArray(filter.states.map(\.rawValue)),
+            .text(optional: filter.endpoint.map(KeyText.endpoint)),
+            .timestamp(optional: filter.after?.receivedAt), .text(optional: filter.after?.id.description),
+        ]
     }
 
     /// Nil if there is none, or none any more.

@@ -62,8 +62,10 @@ package struct WriteFilter: Sendable, Equatable {
     package var states: [LedgerRow.State]
     /// Nil: all.
     package var endpoint: String?
-    /// Only those received before this one: the last of the page before.
-    package var before: Place?
+    /// Only those behind this one, in the order of the list: the last of the page before.
+    package var after: Place?
+    /// As they are delivered; else the newest first.
+    package var oldestFirst: Bool
 
     package struct Place: Sendable, Equatable {
         package var receivedAt: Date
@@ -76,11 +78,13 @@ package struct WriteFilter: Sendable, Equatable {
     }
 
     package init(
-        states: [LedgerRow.State] = LedgerRow.State.allCases, endpoint: String? = nil, before: Place? = nil
+        states: [LedgerRow.State] = LedgerRow.State.allCases, endpoint: String? = nil, after: Place? = nil,
+        oldestFirst: Bool = false
     ) {
         self.states = states
         self.endpoint = endpoint
-        self.before = before
+        self.after = after
+        self.oldestFirst = oldestFirst
     }
 
     package static let openStates: [LedgerRow.State] = [.intent, .accepted, .delivered]

@@ -54,9 +54,10 @@ extension SampleBackend {
             extraction: name, dualWrite: report.dualWrite ?? DualWriteReport(), settledLastDay: 1_204,
             writes: report.undecidedWrites ?? [])
         if query.kind == .dead {
-            let number = query.before.flatMap { Int($0, radix: 16) }.map { $0 - 1 } ?? 3
+            let number = query.after.flatMap { Int($0, radix: 16) }.map { $0 + 1 } ?? 1
             writes.writes = [.sample(number)]
-            writes.next = number > 1 ? WriteReport.sampleID(number) : nil
+            writes.total = 4 - number
+            writes.next = number < 3 ? WriteReport.sampleID(number) : nil
         }
         return writes
     }

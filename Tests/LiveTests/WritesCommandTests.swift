@@ -37,15 +37,19 @@ import Testing
         let run = try await outcome(
             of: WritesListCommand.self,
             [
-                "orders", "--state", "dead", "--endpoint", "POST /a b", "--limit", "7", "--before",
-                WriteReport.sampleID(3),
+                "orders", "--state", "dead", "--endpoint", "POST /a b", "--limit", "7", "--after",
+                WriteReport.sampleID(1),
             ],
             backend)
-        #expect(run.output.contains("there are more: --before \(WriteReport.sampleID(2))"))
+        #expect(
+            run.output.flowing.contains("next 1 of 2, the oldest first; the rest: --after \(WriteReport.sampleID(2))"))
         #expect(
             backend.decided.asked == [
-                WritesQuery(kind: .dead, endpoint: "POST /a b", before: WriteReport.sampleID(3), limit: 7)
+                WritesQuery(kind: .dead, endpoint: "POST /a b", after: WriteReport.sampleID(1), limit: 7)
             ])
+        let first = try await outcome(of: WritesListCommand.self, ["orders", "--state", "dead"], backend)
+        #expect(first.output.flowing.contains("first 1 of 3, the oldest first; the rest: --after "))
+        #expect(try WritesListCommand.parse(["orders", "--before", WriteReport.sampleID(1)]).after != nil)
         #expect(throws: (any Error).self) { try WritesListCommand.parse(["orders", "--state", "lost"]) }
         #expect(throws: (any Error).self) { try WritesListCommand.parse(["orders", "--limit", "0"]) }
         let json = try await outcome(of: WritesListCommand.self, ["orders", "--json"], backend)
@@ -57,7 +61,15 @@ import Testing
     @Test func `the name may stand without list`() throws {
         let command = try #require(try WritesCommand.parseAsRoot(["orders", "--state", "open"]) as? WritesListCommand)
         #expect(command.name == "orders" && command.state == .open)
-        #expect(try WritesCommand.parseAsRoot(["settle", "a", "--reason", "r"]) is WritesSettleCommand)
+        let id = WriteReport.sampleID(1)
+        #expect(try WritesCommand.parseAsRoot(["settle", id, "--reason", "r"]) is WritesSettleCommand)
+    }
+
+    @Test(arguments: [["writes", "settle", "5f0c", "--reason", "r"], ["writes", "orders", "--after", "5f0c"]])
+    func `what cannot be a write's id is wrong usage`(arguments: [String]) async throws {
+        let run = try await Program.run(arguments)
+        #expect(
+            run.status == 2 && run.error.contains("5f0c is no write's id: that has 32 hexadecimal digits"), "\(run)")
     }
 
     @Test func `decisions are taken one by one, and what cannot be done is told at the end`() async throws {

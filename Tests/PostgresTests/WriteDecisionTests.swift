@@ -130,12 +130,22 @@ extension OnRealPostgres {
                     LedgerSamples.row(22, .settled, receivedAt: now),
                     LedgerSamples.row(23, .accepted, extraction: "users", receivedAt: now.addingTimeInterval(-60)),
                 ], spool: "b")
-            var seen: [StoredWrite] = []
-            var filter = WriteFilter(states: WriteFilter.openStates + WriteFilter.undecidedStates)
-            while case let page = try await store.writes(extraction: "orders", filter, limit: 2), let last = page.last {
-                #expect(page.count <= 2)
-                seen += page
-                filter.before = .init(receivedAt: last.receivedAt, id: last.id)
+            for oldestFirst in [false, true] {
+                var seen: [StoredWrite] = []
+                var filter = WriteFilter(
+                    states: WriteFilter.openStates + WriteFilter.undecidedStates, oldestFirst: oldestFirst)
+                #expect(try await store.countWrites(extraction: "orders", filter, limit: 5) == 5)
+                while case let page = try await store.writes(extraction: "orders", filter, limit: 2),
+                    let last = page.last
+                {
+                    #expect(page.count <= 2)
+                    #expect(
+                        try await store.countWrites(extraction: "orders", filter, limit: 100) == 9 - seen.count)
+                    seen += page
+                    filter.after = .init(receivedAt: last.receivedAt, id: last.id)
+                }
+                let newestFirst: [UInt64] = [21, 20, 7, 5, 3, 1, 6, 4, 2]
+                #expect(seen.map(\.id.low) == (oldestFirst ? newestFirst.reversed() : newestFirst))
             }
             #expect(seen.map(\.id.low) == [21, 20, 7, 5, 3, 1, 6, 4, 2])
             let deleted = try await store.writes(

@@ -1,5 +1,6 @@
 import AdminAPI
 import ArgumentParser
+import DualWrite
 import Foundation
 
 /// Writes that go to both sides.
@@ -8,7 +9,8 @@ struct WritesCommand: AsyncParsableCommand {
         commandName: "writes",
         abstract: "Show how far one side is behind the other, and decide about writes that nobody delivers any more.",
         discussion: """
-            `strangler writes NAME` shows those that have not come to their end. A dead write was given up after many
+            `strangler writes NAME` shows those that have not come to their end, the oldest first: what is delivered next
+            comes first. A dead write was given up after many
             deliveries, or was refused by the other side; of an uncertain one nobody knows whether the primary has
             carried it out. Both wait for a person: `retry` has one delivered once more, `settle` says that somebody has
             seen to it. An open write can be settled only where no running proxy holds its spool any more.
@@ -34,8 +36,10 @@ struct WritesListCommand: AdminCommand {
     @Option(help: ArgumentHelp("At most so many writes, 1 to 1000.", valueName: "count"))
     var limit = 50
 
-    @Option(help: ArgumentHelp("Go on after this one, the last of the page before.", valueName: "id"))
-    var before: String?
+    @Option(
+        name: [.customLong("after"), .customLong("before")],
+        help: ArgumentHelp("Go on after this one, the last of the page before.", valueName: "id"))
+    var after: String?
 
     @OptionGroup var client: ClientOptions
 
@@ -49,14 +53,15 @@ struct WritesListCommand: AdminCommand {
 
     func validate() throws {
         guard (1...1000).contains(limit) else { throw ValidationError("--limit is a number from 1 to 1000") }
+        if let after { try WriteIDText.check(after) }
     }
 
     func execute(_ admin: AdminClient, _ terminal: Terminal) async throws(ClientFailure) {
         let data = try await admin.get(
             ["extractions", name, "writes"],
-            query: [("state", state?.rawValue), ("endpoint", endpoint), ("before", before), ("limit", "\(limit)")])
+            query: [("state", state?.rawValue), ("endpoint", endpoint), ("after", after), ("limit", "\(limit)")])
         try show(WritesReport.self, data, admin, terminal) { report in
-            WritesText.write(report, state: state, now: Date(), to: terminal)
+            WritesText.write(report, state: state, isFirst: after == nil, now: Date(), to: terminal)
         }
     }
 }
@@ -74,6 +79,7 @@ extension WriteDecisionCommand {
         if change.isWithoutReason { throw ValidationError("a decision needs --reason: it is kept") }
         guard ids.isEmpty != (allDead == nil) else { throw ValidationError("either ids of writes, or --all-dead NAME") }
         if allDead?.isEmpty == true || ids.contains("") { throw ValidationError("an id, or a name, is needed") }
+        for id in ids { try WriteIDText.check(id) }
     }
 
     /// One after the other. What cannot be done is told, and the rest is done all the same.
@@ -103,16 +109,24 @@ extension WriteDecisionCommand {
 
     private static func dead(_ name: String, _ admin: AdminClient) async throws(ClientFailure) -> [String] {
         var found: [String] = []
-        var before: String?
+        var after: String?
         repeat {
             let data = try await admin.get(
-                ["extractions", name, "writes"], query: [("state", "dead"), ("limit", "1000"), ("before", before)])
+                ["extractions", name, "writes"], query: [("state", "dead"), ("limit", "1000"), ("after", after)])
             let page = try admin.shown(WritesReport.self, data)
             found += page.writes.map(\.id)
-            before = page.next
-        } while before != nil
+            after = page.next
+        } while after != nil
         // The oldest first, as they were meant to arrive.
-        return found.reversed()
+        return found
+    }
+}
+
+private enum WriteIDText {
+    static func check(_ text: String) throws {
+        guard WriteID(text) != nil else {
+            throw ValidationError("\(text) is no write's id: that has 32 hexadecimal digits")
+        }
     }
 }
 
@@ -149,7 +163,10 @@ struct WritesSettleCommand: WriteDecisionCommand {
 }
 
 enum WritesText {
-    static func write(_ report: WritesReport, state: WritesQuery.Kind?, now: Date, to terminal: Terminal) {
+    /// - Parameter isFirst: it is the first page.
+    static func write(
+        _ report: WritesReport, state: WritesQuery.Kind?, isFirst: Bool = true, now: Date, to terminal: Terminal
+    ) {
         let dualWrite = report.dualWrite
         terminal.write(terminal.paint(report.extraction, .bold))
         for (number, line) in ReportText.dualWrite(dualWrite).enumerated() {
@@ -165,7 +182,12 @@ enum WritesText {
             return
         }
         for write in report.writes { self.write(write, now: now, to: terminal) }
-        if let next = report.next { terminal.text("there are more: --before \(next)") }
+        guard let next = report.next else { return }
+        let total = report.total.map(ReportText.count) ?? "more than 100,000"
+        let order = WritesQuery(kind: state).isOldestFirst ? "the oldest first" : "the newest first"
+        terminal.text(
+            "\(isFirst ? "first" : "next") \(ReportText.count(report.writes.count)) of \(total), \(order); "
+                + "the rest: --after \(next)")
     }
 
     /// The id whole, to be copied; then what it is, and why it is where it is.

@@ -11,15 +11,19 @@ import Spool
 extension ProxyBackend {
     /// Dead and uncertain writes that stand in the report of an extraction.
     private static let shownUndecided = 20
+    /// Of those that a list is about.
+    private static let countedWrites = 100_000
 
     func writes(of name: String, _ query: WritesQuery) async throws(AdminError) -> WritesReport {
         let (definition, state) = try await found(name)
-        let before = try await place(query.before)
-        let filter = WriteFilter(states: query.kind.states, endpoint: query.endpoint, before: before)
-        let (rows, settled, stored, replicas) = try await asking { store in
+        let filter = WriteFilter(
+            states: query.kind.states, endpoint: query.endpoint, after: try await place(query.after),
+            oldestFirst: query.isOldestFirst)
+        let (rows, total, settled, stored, replicas) = try await asking { store in
             (
                 // One more shows whether there is another page.
                 try await store.writes(extraction: name, filter, limit: query.limit + 1),
+                try await store.countWrites(extraction: name, filter, limit: Self.countedWrites + 1),
                 try await store.settledWrites(
                     extraction: name, since: keeper.store.clock.now.addingTimeInterval(-86_400)),
                 try await store.writeStanding(extraction: name), try await store.replicas()
@@ -31,6 +35,7 @@ extension ProxyBackend {
             dualWrite: await keeper.dualWrite(
                 of: name, in: state, beside: replicas.filter { $0.id != keeper.replica }, stored: stored),
             settledLastDay: settled, writes: shown.map { WriteReport($0) },
+            total: total > Self.countedWrites ? nil : max(total, shown.count),
             next: rows.count > shown.count ? shown.last?.id.description : nil)
     }
 
@@ -128,7 +133,8 @@ extension ProxyBackend {
         report.dualWrite = dualWrite
         guard undecided > 0, let store = try? store.connected() else { return }
         report.undecidedWrites = try? await store.writes(
-            extraction: definition.name, WriteFilter(states: WriteFilter.undecidedStates), limit: Self.shownUndecided
+            extraction: definition.name, WriteFilter(states: WriteFilter.undecidedStates, oldestFirst: true),
+            limit: Self.shownUndecided
         ).map { WriteReport($0) }
     }
 }
