@@ -91,11 +91,12 @@ extension ReportText {
         "\(waiver.subject) by \(waiver.actor) \(ago(waiver.at, now: now)): \(waiver.reason)"
     }
 
-    /// `gap 12: 40 s at web-2, 3 h ago: killed (waived)`.
+    /// `gap 12: 40 s at web-2, from 2026-11-21 04:00:00 UTC, 3 h ago: killed (waived)`.
     package static func gap(_ gap: EvidenceGap, now: Date) -> String {
         "gap \(gap.id): \(duration(gap.ended.timeIntervalSince(gap.began))) at \(gap.replica), "
+            + "from \(time(gap.began)), \(ago(gap.ended, now: now)): "
             + (gap.extraction == nil ? "" : "writes to one side alone, ")
-            + "\(ago(gap.ended, now: now)): \(gap.reason)" + (gap.waiver == nil ? "" : " (waived)")
+            + gap.reason + (gap.waiver == nil ? "" : " (waived)")
     }
 
     /// `web-1:4711-9f2c11ab, beat 1 s ago, serves version 12, guard`.

@@ -190,7 +190,9 @@ import Testing
         evidence.gaps = [gap]
         #expect(
             missing(from: makeState(.shadow), makeDefinition(), evidence)
-                == ["gap 12: evidence of 1 min 30 s is missing at a: it died; waive it with a reason"])
+                == [
+                    "gap 12: evidence of 1 min 30 s from 2026-11-21 04:00:00 UTC on is missing at a: it died; waive it with a reason"
+                ])
         gap.waiver = endpoint.waiver
         evidence.gaps = [gap]
         #expect(missing(from: makeState(.shadow), makeDefinition(), evidence).isEmpty)
@@ -235,7 +237,7 @@ import Testing
         #expect(
             missing(from: state, makeDefinition(), evidence, after: 31 * day) == [
                 "not heard of, with what they have counted: b:7",
-                "gap 4: evidence of 2 s is missing at c:9: it ended; waive it with a reason",
+                "gap 4: evidence of 2 s from 2026-11-21 04:00:00 UTC on is missing at c:9: it ended; waive it with a reason",
             ])
     }
 
@@ -348,7 +350,8 @@ import Testing
         migration.evidence.gaps = [gap]
         #expect(
             migration.gate.missing == [
-                "gap 12: for 4 min writes went to one side alone at web-1: spool-full, 120 writes; waive it with a reason"
+                "gap 12: for 4 min from 2026-11-21 04:00:00 UTC on writes went to one side alone at web-1: "
+                    + "spool-full, 120 writes; waive it with a reason"
             ])
         gap.waiver = Waiver(actor: "ann", reason: "copied by hand", at: .start)
         migration.evidence.gaps = [gap]

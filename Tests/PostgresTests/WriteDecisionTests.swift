@@ -215,5 +215,24 @@ extension OnRealPostgres {
             #expect(try await store.gaps(extraction: "users", since: began).map(\.id) == [users])
             await store.close()
         }
+
+        @Test func `a gap is the same one whoever files it, by the spool that has it`() async throws {
+            let (store, _) = try await Self.store()
+            let began = Date(timeIntervalSince1970: 1_795_234_567)
+            let file = { (name: String, replica: String, spool: String, writes: Int) in
+                try await store.recordGap(
+                    extraction: name, began: began, ended: began.addingTimeInterval(Double(writes)), replica: replica,
+                    spool: spool, reason: "spool-full", writes: writes)
+            }
+            let (one, other) = ("1a2b3c4d5e6f708192a3b4c5d6e7f809", "ffffffff5e6f708192a3b4c5d6e7f809")
+            let first = try await file("orders", "web-1:7-ab", one, 1)
+            #expect(try await file("orders", "web-1, a process before web-1:9-cd", one, 2) == first)
+            #expect(try await file("orders", "web-1:7-ab", other, 1) != first)
+            #expect(try await file("users", "web-1:7-ab", one, 1) != first)
+            let gaps = try await store.gaps(extraction: "orders", since: began)
+            #expect(gaps.map(\.replica) == ["web-1:7-ab, spool 1a2b3c4d", "web-1:7-ab, spool ffffffff"])
+            #expect(gaps.first?.reason == "spool-full, 2 writes")
+            await store.close()
+        }
     }
 }

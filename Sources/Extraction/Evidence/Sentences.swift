@@ -1,3 +1,5 @@
+internal import FoundationEssentials
+
 extension Duration {
     /// In seconds, with a fraction.
     package var inSeconds: Double {
@@ -16,6 +18,14 @@ func readableTime(seconds: Double) -> String {
     ]
     guard let first = parts.firstIndex(where: { $0.0 > 0 }) else { return "0 s" }
     return parts[first...].prefix(2).filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: " ")
+}
+
+/// `2026-11-21 04:00:00 UTC`.
+func readableMoment(_ date: Date) -> String {
+    date.formatted(
+        Date.ISO8601FormatStyle().year().month().day().dateTimeSeparator(.space).time(
+            includingFractionalSeconds: false)
+    ) + " UTC"
 }
 
 func readableTime(_ duration: Duration) -> String { readableTime(seconds: duration.inSeconds) }

@@ -98,15 +98,16 @@ extension GateFacts {
         }
         return gaps.filter { $0.waiver == nil }.map { gap in
             let length = readableTime(seconds: gap.ended.timeIntervalSince(gap.began))
+            let began = readableMoment(gap.began)
             if gap.extraction != nil {
                 return .missing(
                     "gaps",
-                    "gap \(gap.id): for \(length) writes went to one side alone at \(gap.replica): \(gap.reason); waive it with a reason"
+                    "gap \(gap.id): for \(length) from \(began) on writes went to one side alone at \(gap.replica): \(gap.reason); waive it with a reason"
                 )
             }
             return .missing(
                 "gaps",
-                "gap \(gap.id): evidence of \(length) is missing at \(gap.replica): \(gap.reason); waive it with a reason"
+                "gap \(gap.id): evidence of \(length) from \(began) on is missing at \(gap.replica): \(gap.reason); waive it with a reason"
             )
         }
     }

@@ -12,6 +12,15 @@ extension ProxyBackend {
         let subject = Self.trimmed(request.subject)
         let evidence = try await evidence(of: name)
         let known = evidence.endpoints.map(\.endpoint) + evidence.gaps.map { GapSubject(id: $0.id).description }
+        if subject == "gap" || subject.hasPrefix("gap "), !known.contains(subject) {
+            // Those that somebody may mean first.
+            let gaps = evidence.gaps.filter { $0.waiver == nil } + evidence.gaps.filter { $0.waiver != nil }
+            throw AdminError(
+                .refused, "\(name) has no \(subject == "gap" ? "gap without a number" : subject)",
+                reasons: gaps.isEmpty
+                    ? ["it has no gap at its present stage"]
+                    : gaps.prefix(Self.suggestions).map { ReportText.gap($0, now: keeper.store.clock.now) })
+        }
         guard known.contains(subject) else {
             throw AdminError(
                 .refused, "\(name) has no endpoint and no gap called \(subject.isEmpty ? "\"\"" : subject)",
@@ -65,16 +74,19 @@ extension ProxyBackend {
         return report
     }
 
-    /// One blank between words, none around them; a method in capitals.
+    private static let suggestions = 5
+
+    /// One blank between words, none around them; a method in capitals, a gap in small letters.
     private static func trimmed(_ subject: String) -> String {
         var words = subject.split(whereSeparator: \.isWhitespace).map(String.init)
+        if words.first?.lowercased() == "gap" { words[0] = "gap" }
         if words.count == 2, words[1].hasPrefix("/") { words[0] = words[0].uppercased() }
         return words.joined(separator: " ")
     }
 
     /// Those that hold the words, or else those that are spelt most alike.
     private static func near(_ subject: String, _ known: [String]) -> [String] {
-        let limit = 5
+        let limit = suggestions
         let wanted = subject.lowercased()
         let holding = wanted.isEmpty ? [] : known.filter { $0.lowercased().contains(wanted) }
         if !holding.isEmpty { return Array(holding.prefix(limit)) }

@@ -101,16 +101,17 @@ final class ProxyProcess: Sendable {
         let states = model.states(from: cache.load())
         let old = isTakingOver ? try await predecessor(data, logger) : nil
         let opened = try LedgerFiles.open(data, configuration.spool, logger: logger)
+        let replica = ReplicaRegistry.newID()
         let parts: Parts
         do {
-            parts = try await makeParts(model, states, data, opened.files, logger)
+            parts = try await makeParts(model, states, data, opened.files, replica, logger)
         } catch {
             opened.files.close()
             throw error
         }
         let isFollowing = await recover(opened.found, parts)
         let keeper = StageKeeper(
-            model: model, states: states, generation: 0, replica: ReplicaRegistry.newID(), store: parts.store,
+            model: model, states: states, generation: 0, replica: replica, store: parts.store,
             recorder: parts.recorder, server: parts.server, shadow: parts.shadow, gaps: parts.ledger.gaps,
             ledger: parts.ledger.own, cache: cache, logger: logger)
         let registry = ReplicaRegistry(
@@ -161,7 +162,7 @@ final class ProxyProcess: Sendable {
 
     private static func makeParts(
         _ model: TrafficModel, _ states: [String: ExtractionState], _ data: DataDirectory, _ files: LedgerFiles,
-        _ logger: Logger
+        _ replica: String, _ logger: Logger
     ) async throws -> Parts {
         let configuration = model.configuration
         let store = StoreLink(configuration.store, data: data, logger: logger)

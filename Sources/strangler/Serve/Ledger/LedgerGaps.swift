@@ -11,6 +11,9 @@ final class LedgerGaps: Sendable {
     private let store: StoreLink
     private let logger: Logger
     private let now: @Sendable () -> Date
+    /// Who people know this process as, and since when it has been there.
+    private let replica: String
+    private let startedAt: Date
     private let counted = Mutex(Counted())
 
     /// By extraction and reason, since the start.
@@ -24,7 +27,12 @@ final class LedgerGaps: Sendable {
     /// A gap that has not grown for so long is over: the next one is another.
     private static let quiet: Int64 = 10_000
 
-    init(files: LedgerFiles, store: StoreLink, logger: Logger, now: @escaping @Sendable () -> Date) {
+    /// - Parameter replica: the id of this process among the others.
+    init(
+        files: LedgerFiles, store: StoreLink, replica: String, logger: Logger, now: @escaping @Sendable () -> Date
+    ) {
+        self.replica = replica
+        startedAt = now()
         self.files = files
         self.store = store
         self.logger = logger
@@ -63,6 +71,12 @@ final class LedgerGaps: Sendable {
         for spool in files.adopted + [files.own] { await file(spool) }
     }
 
+    /// What a process before has left on this machine, it left before this one was started, or in a spool of its own.
+    private func who(_ gap: SpoolGap, in spool: Spool) -> String {
+        let isOwn = spool === files.own && Date(milliseconds: gap.began) >= startedAt
+        return isOwn ? replica : "\(ProcessInfo.processInfo.hostName), a process before \(replica)"
+    }
+
     private func file(_ spool: Spool) async {
         let gaps = spool.gaps
         guard !gaps.isEmpty, let store = try? store.connected() else { return }
@@ -71,8 +85,8 @@ final class LedgerGaps: Sendable {
             do {
                 try await store.recordGap(
                     extraction: gap.extraction, began: Date(milliseconds: gap.began),
-                    ended: Date(milliseconds: gap.ended), replica: spool.id.description, reason: gap.reason,
-                    writes: Int(clamping: gap.count))
+                    ended: Date(milliseconds: gap.ended), replica: who(gap, in: spool), spool: spool.id.description,
+                    reason: gap.reason, writes: Int(clamping: gap.count))
                 if at - gap.ended > Self.quiet { spool.removeGaps([gap]) { _ in } }
             } catch {
                 logger.debug("a gap is not filed for now: \(error)")
