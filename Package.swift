@@ -66,6 +66,7 @@ let package = Package(
                 .embedInCode("orders.yaml"), .embedInCode("schema/001_stages.sql"),
                 .embedInCode("schema/002_evidence.sql"), .embedInCode("schema/003_evidence_depth.sql"),
                 .embedInCode("schema/004_machine.sql"), .embedInCode("schema/005_ledger.sql"),
+                .embedInCode("schema/006_decisions.sql"),
             ]
         ),
         .target(

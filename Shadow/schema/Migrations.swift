@@ -19,6 +19,7 @@ package let migrations: [Migration] = [
     Migration(number: 3, name: "003_evidence_depth", sql: text(PackageResources._03_evidence_depth_sql)),
     Migration(number: 4, name: "004_machine", sql: text(PackageResources._04_machine_sql)),
     Migration(number: 5, name: "005_ledger", sql: text(PackageResources._05_ledger_sql)),
+    Migration(number: 6, name: "006_decisions", sql: text(PackageResources._06_decisions_sql)),
 ]
 
 /// `Shadow/orders.yaml`, for the demo.

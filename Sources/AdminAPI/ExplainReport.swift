@@ -42,11 +42,13 @@ package struct ExplainReport: Sendable, Codable, Equatable {
     }
 }
 
-/// `Extraction.HistoryEntry` with all keys, null for what there is not.
+/// `Extraction.HistoryEntry` with all keys, null for what there is not; only decisions have a subject.
 struct HistoryRow: Encodable {
     let entry: HistoryEntry
 
-    private enum CodingKeys: String, CodingKey { case at, actor, action, from, to, reason, forced, evidence }
+    private enum CodingKeys: String, CodingKey {
+        case at, actor, action, from, to, reason, forced, evidence, subject, writes
+    }
 
     func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
@@ -58,5 +60,7 @@ struct HistoryRow: Encodable {
         try fields.encode(entry.reason, forKey: .reason)
         try fields.encode(entry.forced, forKey: .forced)
         try fields.encode(entry.evidence, forKey: .evidence)
+        try fields.encodeIfPresent(entry.subject, forKey: .subject)
+        try fields.encodeIfPresent(entry.writes, forKey: .writes)
     }
 }

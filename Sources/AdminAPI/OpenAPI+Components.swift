@@ -214,7 +214,16 @@ extension OpenAPI {
                   "to": {"$ref": "#/components/schemas/StagePoint"},
                   "reason": {"type": "string", "nullable": true},
                   "forced": {"type": "boolean"},
-                  "evidence": {"type": "object", "nullable": true, "description": "What was known when the command was judged."}
+                  "evidence": {"type": "object", "nullable": true, "description": "What was known when the command was judged."},
+                  "subject": {
+                    "type": "string",
+                    "description": "Only of `writes retry`, `writes settle`, `waive` and `unwaive`: what was decided about. They move nothing: `from` and `to` say where the extraction stood."
+                  },
+                  "writes": {
+                    "type": "array",
+                    "description": "Ids of the writes that were decided about, the last one first.",
+                    "items": {"type": "string"}
+                  }
                 }
               },
               "GroupedDifference": {

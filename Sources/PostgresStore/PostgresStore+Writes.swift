@@ -172,7 +172,10 @@ extension PostgresStore {
             }
             if verdict == .retry, payload == nil { return .failure(.withoutPayload(id)) }
             try connection.query(
-                "INSERT INTO strangler.write_decisions (write_id, actor, decision, reason) VALUES ($1, $2, $3, $4)",
+                """
+                INSERT INTO strangler.write_decisions (write_id, actor, decision, reason, extraction, endpoint)
+                SELECT id, $2, $3, $4, extraction, endpoint FROM strangler.writes WHERE id = $1
+                """,
                 [.text(id.description), .text(KeyText.reason(actor)), .text(verdict.rawValue), .text(reason)])
             if verdict == .settle {
                 try connection.query(
@@ -198,24 +201,4 @@ extension PostgresStore {
             """, [.text(id.description), .text(KeyText.extraction(spool))]
         ).affected > 0
     }
-
-    /// What people decided about a write, the newest first.
-    package func decisions(_ id: WriteID) async throws -> [WriteDecision] {
-        try await ledger.query(
-            "SELECT at, actor, decision, reason FROM strangler.write_decisions WHERE write_id = $1 ORDER BY id DESC",
-            [.text(id.description)]
-        ).compactMap { row in
-            guard let verdict = WriteVerdict(rawValue: try row.text("decision")) else { return nil }
-            return WriteDecision(
-                at: try row.timestamp("at"), actor: try row.text("actor"), verdict: verdict,
-                reason: try row.text("reason"))
-        }
-    }
-}
-
-package struct WriteDecision: Sendable, Equatable {
-    package var at: Date
-    package var actor: String
-    package var verdict: WriteVerdict
-    package var reason: String
 }

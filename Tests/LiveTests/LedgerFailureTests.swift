@@ -5,6 +5,25 @@ import Testing
 
 /// The disk has no room, or a side does not want what it gets.
 @Suite(.serialized) struct LedgerFailureTests {
+    /// The gap says at which replica it was, and when; and is found by its name.
+    private func expectTold(_ scene: LedgerScene, _ proxy: RunningProxy) async throws {
+        let status = try await scene.run(proxy, "status", "orders").output.flowing
+        let host = ProcessInfo.processInfo.hostName
+        let place = try #require(
+            status.firstMatch(of: #/gaps gap (\d+): [^:]*? at ([^ ]*):\d+-[0-9a-f]+, spool [0-9a-f]{8}, from 2/#),
+            "\(status)")
+        #expect(place.2 == host)
+        #expect(status.contains("sent to one side alone, since they could not be on record (spool-full"), "\(status)")
+        let unknown = try await scene.run(proxy, "waive", "orders", "gap 999", "--reason", "test")
+        #expect(unknown.status == 1 && unknown.error.contains("orders has no gap 999"), "\(unknown)")
+        #expect(unknown.error.contains("gap \(place.1): ") && !unknown.error.contains("did you mean"), "\(unknown)")
+        let waived = try await scene.run(proxy, "waive", "orders", "gap \(place.1)", "--reason", "copied by hand")
+        #expect(waived.status == 0, "\(waived)")
+        let history = try JSONTree(try await scene.run(proxy, "history", "orders", "--json").output).elements ?? []
+        #expect(history.first?["action"]?.text == "waive" && history.first?["subject"]?.text == "gap \(place.1)")
+        #expect(history.first?["from"]?["stage"]?.text == "shadow")
+    }
+
     @Test(arguments: ["refuse-writes", "serve-without-shadow"])
     func `a full spool goes by its route, and there is room again when the service is back`(_ policy: String)
         async throws
@@ -35,7 +54,17 @@ import Testing
         try await clients.stop()
         try await scene.settles(proxy, within: 120)
         // Of what was served without being on record the monolith alone knows.
-        if policy == "refuse-writes" { try await LedgerTruth(scene, clients).expectWhole() }
+        if policy == "refuse-writes" {
+            try await LedgerTruth(scene, clients).expectWhole()
+            let status = try await scene.run(proxy, "status", "orders", "--json")
+            let refused = try JSONTree(status.output)["dualWrite"]?["refused"]?["spool-full"]?.double ?? 0
+            let seen = clients.lanes.values.reduce(0) { $0 + ($1.refused[503] ?? 0) }
+            #expect(refused > 0 && refused >= Double(seen), "\(seen) in \(status)")
+            let text = try await scene.run(proxy, "status", "orders").output.flowing
+            #expect(text.contains("refused, since they could not be on record (spool-full"), "\(text)")
+        } else {
+            try await expectTold(scene, proxy)
+        }
         #expect(await proxy.stop().status == 0)
         await scene.end()
     }
@@ -63,6 +92,9 @@ import Testing
         let settled = try await scene.run(proxy, "writes", "settle", ids[1], "--reason", "done by hand")
         #expect(settled.status == 0, "\(settled)")
         try await eventually("none is dead") { try await scene.writes(proxy, state: "dead") == 0 }
+        let history = try JSONTree(try await scene.run(proxy, "history", "orders", "--json").output).elements ?? []
+        #expect(history.prefix(3).map { $0["action"]?.text } == ["writes settle", "writes retry", "advance"])
+        #expect(history.prefix(2).map { $0["writes"]?.elements?.map(\.text) } == [[ids[1]], [ids[0]]])
         try await eventually("the one is there") {
             scene.service.record.written.count { $0.number == 3 } == 1
         }

@@ -1,5 +1,6 @@
 import AdminAPI
 import ArgumentParser
+import DualWrite
 import Extraction
 import Foundation
 import PostgresStore
@@ -166,6 +167,75 @@ import Testing
         report.add(other)
         #expect(report.refused == ["spool-full": 4, "spool-slow": 2] && report.unrecorded == ["spool-full": 5])
         #expect(report.identityConflicts == 3 && ReportText.unrecorded(DualWriteReport()).isEmpty)
+    }
+
+    @Test func `what people decided stands between the changes of its time`() async throws {
+        let time = { (seconds: Double) in SampleBackend.time.addingTimeInterval(seconds) }
+        let change = { (seconds: Double, from: Int, to: Int) in
+            HistoryEntry(
+                at: time(seconds), actor: "ann", action: "cutover",
+                from: StagePoint(stage: .cutover, weight: Weight(clamping: from * 100)),
+                to: StagePoint(stage: .cutover, weight: Weight(clamping: to * 100)), reason: nil, forced: false,
+                evidence: nil)
+        }
+        let decision = { (number: UInt64, seconds: Double, verdict: WriteVerdict, reason: String) in
+            WriteDecision(
+                write: WriteID(high: 0, low: number), endpoint: "POST /o", at: time(seconds), actor: "bob",
+                verdict: verdict, reason: reason)
+        }
+        let waiver = WaiverEntry(
+            id: 1, extraction: "orders", subject: "gap 3",
+            waiver: Waiver(actor: "cy", reason: "copied", at: time(5)), revokedAt: time(35), revokedBy: "dan")
+        let (stages, decisions) = (
+            [change(30, 5, 25), change(10, 0, 5)],
+            [
+                decision(5, 40, .settle, "seen"), decision(4, 24, .retry, "mended"), decision(3, 23, .retry, "mended"),
+                decision(2, 22, .retry, "other"), decision(1, 9, .retry, "other"),
+            ]
+        )
+        let merged = HistoryEntry.merged(stages: stages, decisions: decisions, waivers: [waiver], limit: 100)
+        #expect(
+            merged.map(\.action) == [
+                "writes settle", "unwaive", "cutover", "writes retry", "writes retry", "cutover", "writes retry",
+                "waive",
+            ])
+        #expect(merged.map { $0.to.weight.description } == ["25%", "25%", "25%", "5%", "5%", "5%", "0%", "0%"])
+        #expect(merged.filter { $0.subject != nil }.allSatisfy { $0.from == $0.to && !$0.forced })
+        let ids = { (numbers: [UInt64]) in numbers.map { WriteID(high: 0, low: $0).description } }
+        #expect(merged.map(\.writes) == [ids([5]), nil, nil, ids([4, 3]), ids([2]), nil, ids([1]), nil])
+        #expect(merged[3].subject == "2 writes" && merged[4].subject == "write \(ids([2])[0]), POST /o")
+        #expect(merged[1].actor == "dan" && merged[7].reason == "copied" && merged[7].subject == "gap 3")
+        // What is older than the page belongs to the next one.
+        let page = HistoryEntry.merged(
+            stages: Array(stages.prefix(1)), decisions: decisions, waivers: [waiver], limit: 1)
+        #expect(page.map(\.action) == ["writes settle"])
+        #expect(
+            HistoryEntry.merged(stages: [], decisions: [decisions[4]], waivers: [], limit: 9).map(\.to.stage)
+                == [.identified])
+        var backend = SampleBackend()
+        backend.entries = merged
+        let run = try await outcome(of: HistoryCommand.self, ["orders"], backend)
+        for text in [
+            "writes settle at cutover 25%", "about write \(ids([5])[0]), POST /o", "about 2 writes", "about gap 3",
+        ] {
+            #expect(run.output.flowing.contains(text), "\(run.output)")
+        }
+        run.expectReadable()
+        let json = try JSONTree(try await outcome(of: HistoryCommand.self, ["orders", "--json"], backend).output)
+        #expect(json.elements?[3]["writes"]?.elements?.count == 2 && json.elements?[2]["subject"] == nil)
+    }
+
+    @Test func `an action with an end stands apart from what follows`() async throws {
+        var backend = SampleBackend()
+        let point = StagePoint(stage: .shadow, weight: .none)
+        backend.entries = ["rollback --now", "rollback"].map { action in
+            HistoryEntry(
+                at: SampleBackend.time, actor: "ann", action: action, from: point, to: point, reason: nil,
+                forced: false,
+                evidence: nil)
+        }
+        let run = try await outcome(of: HistoryCommand.self, ["orders"], backend)
+        #expect(run.output.contains("rollback --now at shadow 0%") && run.output.contains("rollback at shadow 0%"))
     }
 
     @Test func `the API refuses what makes no sense`() async throws {

@@ -164,4 +164,29 @@ extension OnRealPostgres.MigratorTests {
         #expect(try await connection.query("SELECT FROM strangler.mismatch_examples").affected == 0)
         await store.close()
     }
+
+    @Test func `a database of version 005 keeps its decisions, and they are known by extraction`() async throws {
+        let target = try await TestServer.database()
+        let logger = Logger(label: "test")
+        try await Migrator(migrations: Array(migrations.prefix(5)), logger: logger).migrate(target)
+        let connection = try await PostgresConnection.connect(target)
+        let id = String(repeating: "0", count: 31) + "1"
+        try await connection.execute(
+            script: """
+                INSERT INTO strangler.writes (id, extraction, endpoint, lane, sequence, spool, primary_side, state,
+                    received_at)
+                VALUES ('\(id)', 'orders', 'POST /orders', 1, 1, 'a', 'monolith', 'settled', now());
+                INSERT INTO strangler.write_decisions (write_id, actor, decision, reason)
+                VALUES ('\(id)', 'ann', 'settle', 'seen');
+                """)
+        let store = PostgresStore(target, logger: logger)
+        try await store.migrate()
+        let decisions = try await store.decisions(extraction: "orders", limit: 10)
+        #expect(decisions.map(\.endpoint) == ["POST /orders"] && decisions.map(\.reason) == ["seen"])
+        for statement in ["DELETE FROM", "UPDATE"] {
+            let sql = "\(statement) strangler.write_decisions" + (statement == "UPDATE" ? " SET reason = 'x'" : "")
+            await #expect(throws: PostgresError.self, "still append-only") { try await connection.query(sql) }
+        }
+        await store.close()
+    }
 }

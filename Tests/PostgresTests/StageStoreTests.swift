@@ -289,6 +289,7 @@ extension OnRealPostgres {
             #expect(
                 try rows.map { try $0.text("name") } == [
                     "001_stages", "002_evidence", "003_evidence_depth", "004_machine", "005_ledger",
+                    "006_decisions",
                 ])
         }
 

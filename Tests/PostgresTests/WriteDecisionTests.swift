@@ -42,6 +42,38 @@ extension OnRealPostgres {
             await store.close()
         }
 
+        @Test
+        func `decisions are listed by extraction, also of writes that are gone, and what cannot be opened is none`()
+            async throws
+        {
+            struct NoKey: Error {}
+            let (store, connection) = try await Self.store(
+                [1, 2].map { LedgerSamples.row($0, .dead) } + [LedgerSamples.row(3, .dead, extraction: "users")])
+            let ids = (0...3).map { WriteID(high: LedgerSamples.row(1, .dead).id.high, low: UInt64($0)) }
+            await #expect(throws: NoKey.self) {
+                try await store.decide(ids[1], .retry, actor: "ann", reason: "x", held: []) { _ in throw NoKey() }
+            }
+            let opened = try await store.decide(ids[1], .retry, actor: "ann", reason: "mended", held: []) {
+                $0.reversed()
+            }
+            #expect(opened == LedgerSamples.row(1, .dead).payload?.reversed())
+            try await store.decide(ids[2], .settle, actor: "bob", reason: "seen", held: [])
+            try await store.decide(ids[3], .settle, actor: "bob", reason: "other", held: [])
+            // As a proxy of the version before writes it.
+            try await connection.query(
+                "INSERT INTO strangler.write_decisions (write_id, actor, decision, reason) VALUES ($1, 'cy', 'retry', 'old')",
+                [.text(ids[1].description)])
+            try await connection.query("DELETE FROM strangler.writes WHERE id = $1", [.text(ids[2].description)])
+            let found = try await store.decisions(extraction: "orders", limit: 10)
+            #expect(found.map(\.reason) == ["old", "seen", "mended"])
+            #expect(
+                found.map(\.write) == [ids[1], ids[2], ids[1]] && found.map(\.verdict) == [.retry, .settle, .retry])
+            #expect(found[1].endpoint == LedgerSamples.row(2, .dead).endpoint && found[0].endpoint == nil)
+            #expect(try await store.decisions(extraction: "orders", limit: 1).map(\.reason) == ["old"])
+            #expect(try await store.decisions(extraction: "none", limit: 10).isEmpty)
+            await store.close()
+        }
+
         @Test func `filed before it is marked, a retry stays as it was filed`() async throws {
             let dead = LedgerSamples.row(1, .dead)
             let (store, _) = try await Self.store([dead])
@@ -147,7 +179,6 @@ extension OnRealPostgres {
                 let newestFirst: [UInt64] = [21, 20, 7, 5, 3, 1, 6, 4, 2]
                 #expect(seen.map(\.id.low) == (oldestFirst ? newestFirst.reversed() : newestFirst))
             }
-            #expect(seen.map(\.id.low) == [21, 20, 7, 5, 3, 1, 6, 4, 2])
             let deleted = try await store.writes(
                 extraction: "orders", WriteFilter(endpoint: "DELETE /orders/{id}"), limit: 10)
             #expect(deleted.map(\.id.low) == [2])

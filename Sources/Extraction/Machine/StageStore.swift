@@ -41,7 +41,8 @@ package struct StageConflict: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// One row of the append-only history.
+/// One row of the append-only history; or, where it has a subject, a decision that moved nothing, and `from` and `to` say
+/// where the extraction stood.
 package struct HistoryEntry: Sendable, Codable, Equatable {
     package let at: Date
     package let actor: String
@@ -51,10 +52,14 @@ package struct HistoryEntry: Sendable, Codable, Equatable {
     package let reason: String?
     package let forced: Bool
     package let evidence: StageEvidence?
+    /// What was decided about: writes, an endpoint, a gap in the evidence.
+    package let subject: String?
+    /// Their ids, the last decided first.
+    package let writes: [String]?
 
     package init(
         at: Date, actor: String, action: String, from: StagePoint, to: StagePoint, reason: String?, forced: Bool,
-        evidence: StageEvidence?
+        evidence: StageEvidence?, subject: String? = nil, writes: [String]? = nil
     ) {
         self.at = at
         self.actor = actor
@@ -64,5 +69,7 @@ package struct HistoryEntry: Sendable, Codable, Equatable {
         self.reason = reason
         self.forced = forced
         self.evidence = evidence
+        self.subject = subject
+        self.writes = writes
     }
 }

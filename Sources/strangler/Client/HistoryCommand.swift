@@ -5,7 +5,11 @@ import Foundation
 
 struct HistoryCommand: AdminCommand {
     static let configuration = CommandConfiguration(
-        commandName: "history", abstract: "Show every change of an extraction, the newest first.")
+        commandName: "history", abstract: "Show every change of an extraction, the newest first.",
+        discussion: """
+            Beside stages and weights: decisions about writes (`writes retry`, `writes settle`) and about evidence that is
+            missing (`waive`, `unwaive`), with where the extraction stood.
+            """)
 
     @Argument(help: "The extraction.") var name: String
 
@@ -31,16 +35,19 @@ enum HistoryText {
     static func write(_ entry: HistoryEntry, to terminal: Terminal) {
         let change = ReportText.change(entry)
         let forced = entry.forced ? "  forced" : ""
-        let start = "\(ReportText.time(entry.at))  \(TextLayout.padded(entry.action, to: 9))"
+        // Longer ones, with an end: `rollback --now`.
+        let action = TextLayout.padded(entry.action, to: max(9, entry.action.count + 1))
+        let start = "\(ReportText.time(entry.at))  \(action)"
         // Two pairs of weights take a line of their own.
         let fits = TextLayout.columns(of: start + change + forced) <= terminal.textWidth
         terminal.write(
             "\(ReportText.time(entry.at))  "
                 + terminal.paint(
-                    fits ? TextLayout.padded(entry.action, to: 9) : entry.action,
+                    fits ? action : entry.action,
                     entry.action == "breach" ? .red : .bold)
                 + (fits ? change : "") + terminal.paint(forced, .yellow))
         if !fits { terminal.field("change", change) }
+        if let subject = entry.subject { terminal.field("about", subject) }
         terminal.field("by", entry.actor)
         if let reason = entry.reason { terminal.field("reason", reason) }
         guard let evidence = entry.evidence else { return }
@@ -55,7 +62,8 @@ enum HistoryText {
     /// `10 s ago step by strangler: cutover 5% → cutover 25%`.
     static func line(_ entry: HistoryEntry, now: Date) -> String {
         let reason = entry.reason.map { ": \($0)" } ?? ""
-        return "\(ReportText.ago(entry.at, now: now)) \(entry.action) by \(entry.actor), "
+        let subject = entry.subject.map { " of \($0)" } ?? ""
+        return "\(ReportText.ago(entry.at, now: now)) \(entry.action)\(subject) by \(entry.actor), "
             + ReportText.change(entry)
             + (entry.forced ? ", forced" : "") + reason
     }

@@ -144,15 +144,6 @@ struct ProxyBackend: AdminBackend {
         }
     }
 
-    func history(name: String, limit: Int) async throws(AdminError) -> [HistoryEntry] {
-        do throws(StageKeeper.Failure) {
-            _ = try await keeper.find(name)
-        } catch {
-            throw adminError(error, name: name)
-        }
-        return try await asking { try await $0.history(name: name, limit: limit) }
-    }
-
     func adminError(_ failure: StageKeeper.Failure, name: String) -> AdminError {
         switch failure {
         case .unknownExtraction(let known): unknown(name, known: known)
