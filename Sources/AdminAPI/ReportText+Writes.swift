@@ -23,7 +23,10 @@ extension ReportText {
         var lines = behind.isEmpty ? ["both sides have all of them"] : behind
         var rest: [String] = []
         if report.underWay > 0 { rest.append("\(count(report.underWay)) under way") }
-        if report.paused > 0 { rest.append("\(count(report.paused)) wait for a circuit breaker or an identity") }
+        if report.paused > 0 {
+            rest.append(
+                "\(count(report.paused)) \(report.paused == 1 ? "waits" : "wait") for a circuit breaker or an identity")
+        }
         // A little is always on its way.
         if report.undrained >= 1 << 20 { rest.append("\(report.undrained >> 20) MiB not in Postgres yet") }
         if !rest.isEmpty { lines.append(rest.joined(separator: ", ")) }

@@ -72,7 +72,8 @@ enum Step5Cutover: Step {
             let accepted = endpoint.accepted > 0 ? " (\(endpoint.accepted) more accepted)" : ""
             return .missing(
                 "mismatch",
-                "\(name): \(differing.hits) of \(counted(differing.total, "compared answer")) differ "
+                "\(name): \(differing.hits) of \(counted(differing.total, "compared answer")) "
+                    + "\(differing.hits == 1 ? "differs" : "differ") "
                     + "(\(readableShare(differing)))\(accepted), at most \(limit) may")
         }
         guard let needed = ProportionBound.needed(hits: differing.hits, limit: limit) else {

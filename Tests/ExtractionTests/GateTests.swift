@@ -170,7 +170,7 @@ import Testing
                 ]))
         }
         #expect(head(0, 3_000, "/orders").isEmpty)
-        #expect(head(1, 3_000, "/orders") == ["HEAD /orders: 1 of 2 compared answers differ (50%), at most 0.1% may"])
+        #expect(head(1, 3_000, "/orders") == ["HEAD /orders: 1 of 2 compared answers differs (50%), at most 0.1% may"])
         #expect(head(0, 10, "/orders").count == 2)
         #expect(head(0, 3_000, "/people") == ["HEAD /orders: needs 2995 clean comparisons, has 2"])
         // OPTIONS tells of something else than GET.
@@ -214,6 +214,15 @@ import Testing
             missing(from: makeState(.shadow), makeDefinition(), evidence) == [
                 "1 group of fixed differences came back", "12 writes not delivered to the other side yet",
             ])
+    }
+
+    @Test func oneAnswerDiffersAndTwoDiffer() {
+        for (differing, said) in [
+            (1, "1 of 1 compared answer differs (100%)"), (2, "2 of 2 compared answers differ (100%)"),
+        ] {
+            let endpoint = makeEndpoint(compared: differing, differing: differing)
+            #expect(found(endpoint).contains { $0.contains(said) }, "\(found(endpoint))")
+        }
     }
 
     @Test func aWaiverStandsForMissingEvidenceAndNotAgainstWhatIsThere() {

@@ -23,7 +23,7 @@ import Testing
         var rest = run.output[...]
         for text in [
             "orders\n", "  writes    the monolith is 3 writes behind, oldest 0.4 s",
-            "2 under way, 1 wait for a circuit breaker", "  dead      2", "  uncertain 1", "  settled   1,204 of the",
+            "2 under way, 1 waits for a circuit breaker", "  dead      2", "  uncertain 1", "  settled   1,204 of the",
             "\(WriteReport.sampleID(1))  dead", "POST /api/v1/orders, to the monolith, 12 attempts\n",
             "status-422, primary 201, other side 422", "\(WriteReport.sampleID(2))  uncertain", "retried",
         ] {
@@ -236,6 +236,28 @@ import Testing
         }
         let run = try await outcome(of: HistoryCommand.self, ["orders"], backend)
         #expect(run.output.contains("rollback --now at shadow 0%") && run.output.contains("rollback at shadow 0%"))
+    }
+
+    @Test func `no number stands against its label, and sentences about one are about one`() throws {
+        let capture = Capture()
+        var report = SampleBackend.reconcile
+        for _ in 0..<2 { report.counts.add(.unreadable) }
+        ReconcileText.write(report, to: capture.terminal())
+        #expect(capture.output.contains("unreadable 2"), "\(capture.output)")
+        var dualWrite = DualWriteReport()
+        (dualWrite.paused, dualWrite.dead) = (1, 1)
+        #expect(
+            ReportText.dualWrite(dualWrite)
+                == ["both sides have all of them", "1 waits for a circuit breaker or an identity"])
+        #expect(ReportText.undecided(dualWrite, of: "orders") == "1 write dead: strangler writes orders")
+        dualWrite.paused = 2
+        #expect(ReportText.dualWrite(dualWrite).last == "2 wait for a circuit breaker or an identity")
+    }
+
+    @Test func `the help of writes says how to decide about them`() async throws {
+        let help = try await Program.run("writes", "--help")
+        #expect(help.status == 0 && help.output.contains("strangler writes retry ID --reason"), "\(help)")
+        #expect(help.output.contains("strangler writes settle ID --reason"))
     }
 
     @Test func `the API refuses what makes no sense`() async throws {

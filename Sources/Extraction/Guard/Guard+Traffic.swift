@@ -136,7 +136,8 @@ extension Guard {
                 findings.append(
                     Finding(
                         kind: "mismatch", isBreach: chance < error,
-                        said: "\(endpoint): \(share.said(of: "answer")) differ \(when), at most \(limit) may",
+                        said:
+                            "\(endpoint): \(share.said(of: "answer")) \(share.hits == 1 ? "differs" : "differ") \(when), at most \(limit) may",
                         place: endpoint))
             }
         }

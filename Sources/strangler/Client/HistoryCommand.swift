@@ -7,7 +7,7 @@ struct HistoryCommand: AdminCommand {
     static let configuration = CommandConfiguration(
         commandName: "history", abstract: "Show every change of an extraction, the newest first.",
         discussion: """
-            Beside stages and weights: decisions about writes (`writes retry`, `writes settle`) and about evidence that is
+            Beside stages and weights: decisions about writes (`writes retry`, `writes settle`) and about evidence that is \
             missing (`waive`, `unwaive`), with where the extraction stood.
             """)
 

@@ -9,11 +9,15 @@ struct RollbackCommand: StageChangeCommand {
         commandName: "rollback",
         abstract: "Give the traffic back to the monolith at once, or go back one stage where none was moved.",
         discussion: """
-            Never gated. Where writes go to both sides, each affinity key goes back when the monolith has all its writes;
-            with --now at once, also after a rollback without it. --now only gives traffic back: said again, it changes
-            nothing. Without it, a rollback where the monolith answers everything already goes back one stage, each time it
-            is said: from shadow to parallel, where writes go to the monolith alone. When no proxy can be reached at its admin address, --store writes to Postgres directly; every
-            proxy that runs on it follows within a second, and one that starts later begins there.
+            Never gated. Where writes go to both sides, each affinity key goes back when the monolith has all its writes; \
+            with --now at once, also after a rollback without it.
+
+            --now only gives traffic back: said again, it changes nothing. Without it, a rollback where the monolith \
+            answers everything already goes back one stage, each time it is said: from shadow to parallel, where writes \
+            go to the monolith alone.
+
+            When no proxy can be reached at its admin address, --store writes to Postgres directly; every proxy that runs \
+            on it follows within a second, and one that starts later begins there.
             """)
 
     @Argument(help: "The extraction.") var name: String

@@ -137,6 +137,8 @@ struct Terminal: Sendable {
 
     /// A label in a column of its own, and a text that wraps beside it.
     func field(_ label: String, _ text: String, labelWidth: Int = 10, paint colour: Paint? = nil) {
+        // Never against the text, however long the label is.
+        let labelWidth = max(labelWidth, label.isEmpty ? 0 : TextLayout.columns(of: label) + 1)
         let lines = TextLayout.wrapped(text, width: textWidth - labelWidth - 2)
         for (number, line) in lines.enumerated() {
             let name = TextLayout.padded(number == 0 ? label : "", to: labelWidth)

@@ -8,20 +8,27 @@ struct WritesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "writes",
         abstract: "Show how far one side is behind the other, and decide about writes that nobody delivers any more.",
-        discussion: """
-            `strangler writes NAME` shows those that have not come to their end, the oldest first: what is delivered next
-            comes first. A dead write was given up after many
-            deliveries, or was refused by the other side; of an uncertain one nobody knows whether the primary has
-            carried it out. Both wait for a person: `retry` has one delivered once more, `settle` says that somebody has
-            seen to it. An open write can be settled only where no running proxy holds its spool any more.
-            """,
+        discussion: discussion,
         subcommands: [WritesListCommand.self, WritesRetryCommand.self, WritesSettleCommand.self],
         defaultSubcommand: WritesListCommand.self)
+
+    /// Also of the list, whose help is what `writes --help` shows.
+    static let discussion = """
+        Those that have not come to their end are listed oldest first: what is delivered next comes first. A dead write \
+        was given up after many deliveries, or was refused by the other side; of an uncertain one nobody knows whether \
+        the primary has carried it out. Both wait for a person:
+
+          strangler writes retry ID --reason …    has one delivered once more
+          strangler writes settle ID --reason …   says that somebody has seen to it
+
+        An open write can be settled only where no running proxy holds its spool any more.
+        """
 }
 
 struct WritesListCommand: AdminCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "Show how the writes of an extraction stand, and those that are not done.")
+        commandName: "list", abstract: "Show how the writes of an extraction stand, and those that are not done.",
+        discussion: WritesCommand.discussion)
 
     @Argument(help: "The extraction.") var name: String
 
@@ -186,8 +193,9 @@ enum WritesText {
         let total = report.total.map(ReportText.count) ?? "more than 100,000"
         let order = WritesQuery(kind: state).isOldestFirst ? "the oldest first" : "the newest first"
         terminal.text(
-            "\(isFirst ? "first" : "next") \(ReportText.count(report.writes.count)) of \(total), \(order); "
-                + "the rest: --after \(next)")
+            "\(isFirst ? "first" : "next") \(ReportText.count(report.writes.count)) of \(total), \(order); the rest:")
+        // Whole, to be copied.
+        terminal.write("  --after \(next)")
     }
 
     /// The id whole, to be copied; then what it is, and why it is where it is.

@@ -16,9 +16,9 @@ extension ProxyBackend {
             // Those that somebody may mean first.
             let gaps = evidence.gaps.filter { $0.waiver == nil } + evidence.gaps.filter { $0.waiver != nil }
             throw AdminError(
-                .refused, "\(name) has no \(subject == "gap" ? "gap without a number" : subject)",
+                .refused, subject == "gap" ? "a gap is waived by its number" : "\(name) has no \(subject)",
                 reasons: gaps.isEmpty
-                    ? ["it has no gap at its present stage"]
+                    ? ["\(name) has no gap at its present stage"]
                     : gaps.prefix(Self.suggestions).map { ReportText.gap($0, now: keeper.store.clock.now) })
         }
         guard known.contains(subject) else {
