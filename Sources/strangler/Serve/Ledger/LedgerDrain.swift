@@ -60,6 +60,10 @@ final class LedgerDrain: Sendable {
     private static let carriedAtOnce = 10_000
     /// Of an open write: its intent and its outcome.
     private static let recordsOfOne = 2
+    private static let bytesAtOnce = 8 << 20
+    private static let recordsAtOnce = 10_000
+    /// Of one record, at most.
+    private static let bytesOfFrames = 64
     private static let pause = Duration.milliseconds(200)
     static let longestPause = Duration.seconds(5)
 
@@ -131,7 +135,9 @@ final class LedgerDrain: Sendable {
         return isDone
     }
 
-    /// - Returns: whether there may be more.
+    /// - Returns: whether it took as much as it takes at once, so that there may be more. A few records that have come
+    ///   meanwhile wait for the next turn: each statement costs Postgres the same, and most writes are over by then and take
+    ///   one row instead of two.
     private func drainSome(of spool: Spool) async throws -> Bool {
         let store = try store.connected()
         try await beginReading()
@@ -163,7 +169,7 @@ final class LedgerDrain: Sendable {
         if shed > 0 {
             logger.warning("Postgres is back; \(shed) records of settled writes were let go of meanwhile, unlisted")
         }
-        return true
+        return batch.isFull
     }
 
     /// What is about to be let go of must not be read: it would be filed by halves.
@@ -181,16 +187,21 @@ final class LedgerDrain: Sendable {
         var pairs: [LearnedPair] = []
         var count = 0
         var unreadable = 0
+        var isFull = false
         var next: LogPosition
     }
 
     private static func read(_ spool: Spool) throws -> Batch {
-        let (records, next) = try spool.records(from: spool.drained, bytes: 8 << 20, records: 10_000)
+        let (records, next) = try spool.records(
+            from: spool.drained, bytes: Self.bytesAtOnce, records: Self.recordsAtOnce)
         var batch = Batch(next: next)
         var fold = LedgerFold()
         for (_, record) in records where !fold.add(record) { batch.unreadable += 1 }
         batch.rows = fold.take()
         batch.count = records.count
+        batch.isFull =
+            records.count >= Self.recordsAtOnce
+            || records.reduce(0) { $0 + $1.record.count } >= Self.bytesAtOnce - Self.bytesOfFrames * records.count
         for row in batch.rows {
             batch.pairs += row.pairs.map { LearnedPair(extraction: row.extraction, pair: $0, write: row.id) }
         }
