@@ -104,6 +104,13 @@ package struct ReadableHead: Sendable, Equatable {
 
     private static let limits = HeadLimits(head: 1 << 20, field: 1 << 20, fields: 10_000)
 
+    /// The path alone, of a head that was written here; empty where that is none.
+    package static func path(ofRequest head: [UInt8]) -> String {
+        guard let start = head.firstIndex(of: UInt8(ascii: " ")) else { return "" }
+        let path = head[(start + 1)...].prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "?") }
+        return String(decoding: path, as: UTF8.self)
+    }
+
     package init?(request bytes: [UInt8]) {
         var parser = RequestHeadParser(limits: ReadableHead.limits)
         let isWhole = bytes.withUnsafeBytes { raw in

@@ -6,7 +6,7 @@ import Testing
 
 /// A process that keeps the ledger, on a disk that loses what was not synced, between a primary and another side that fail as
 /// chance has it. It is killed again and again, at any moment, and started anew.
-private struct LedgerWorld {
+private struct LedgerWorld: ~Copyable {
     struct Delivery: Equatable {
         let sequence: UInt64
         let lane: UInt64

@@ -9,7 +9,7 @@ package import Extraction
 ///
 /// Answers for order only: bodies lie in the log, and what becomes of a write is the caller's. About a hundred bytes a
 /// write. Time is handed in, in nanoseconds of one monotonic clock.
-package struct LedgerIndex: Sendable {
+package struct LedgerIndex: ~Copyable, Sendable {
     /// An open write. Of one that has been closed, every call is answered with nothing.
     package struct Handle: Sendable, Hashable {
         package let index: UInt32

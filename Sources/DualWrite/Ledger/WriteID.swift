@@ -10,23 +10,29 @@ package struct WriteID: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// From 32 hexadecimal digits; nil for anything else.
-    package init?(_ digits: some Collection<UInt8>) {
-        guard digits.count == 32 else { return nil }
-        var words: (UInt64, UInt64) = (0, 0)
-        for (place, digit) in digits.enumerated() {
-            let value: UInt64
-            switch digit {
-            case 0x30...0x39: value = UInt64(digit - 0x30)
-            case 0x61...0x66: value = UInt64(digit - 0x57)
-            case 0x41...0x46: value = UInt64(digit - 0x37)
-            default: return nil
-            }
-            if place < 16 { words.0 = words.0 << 4 | value } else { words.1 = words.1 << 4 | value }
+    package init?(_ digits: [UInt8]) {
+        guard digits.count == 32, let high = Self.word(digits[..<16]), let low = Self.word(digits[16...]) else {
+            return nil
         }
-        (high, low) = words
+        (self.high, self.low) = (high, low)
     }
 
-    package init?(_ text: String) { self.init(text.utf8) }
+    private static func word(_ digits: ArraySlice<UInt8>) -> UInt64? {
+        var word: UInt64 = 0
+        for digit in digits {
+            let value: UInt8
+            switch digit {
+            case 0x30...0x39: value = digit - 0x30
+            case 0x61...0x66: value = digit - 0x57
+            case 0x41...0x46: value = digit - 0x37
+            default: return nil
+            }
+            word = word << 4 | UInt64(value)
+        }
+        return word
+    }
+
+    package init?(_ text: String) { self.init(Array(text.utf8)) }
 
     package var description: String {
         String(unsafeUninitializedCapacity: 32) { digits in

@@ -90,11 +90,12 @@ package enum EntityPath {
 
     /// Nil for what is no plain path: the proxy's own normal form has neither empty nor dot segments.
     private static func segments(_ target: String) -> ArraySlice<Substring>? {
-        let path = target.prefix { $0 != "?" && $0 != "#" }
-        guard path.first == "/", path.utf8.count <= maximumBytes, path.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else {
+        // Bytes, for characters would be looked for one by one.
+        let path = target.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        guard path.first == UInt8(ascii: "/"), path.count <= maximumBytes, path.allSatisfy({ 0x21...0x7E ~= $0 }) else {
             return nil
         }
-        let segments = path.split(separator: "/")
+        let segments = path.split(separator: UInt8(ascii: "/")).map { Substring($0) }
         guard segments.count <= ReadablePaths.maximumSegments, !segments.contains(where: { $0 == "." || $0 == ".." })
         else { return nil }
         return segments[...]

@@ -23,7 +23,7 @@ extension DeliveryLoop {
                 ?? WriteID(high: .random(in: 0...UInt64.max), low: .random(in: 0...UInt64.max)),
             sequence: sequence.next(at: at), at: at, extraction: extraction.name,
             endpoint: decided.templates.endpoint(
-                route: write.route, method: write.method.name, path: ReadableHead(request: head)?.path ?? ""),
+                route: write.route, method: write.method.name, path: ReadableHead.path(ofRequest: head)),
             lane: write.lane, primary: write.primary)
         let intent = WriteIntent(
             facts: facts, success: decided.success(ofRoute: write.route), requestHead: head,

@@ -15,7 +15,7 @@ package struct SpoolID: Sendable, Hashable, CustomStringConvertible {
 
     /// From 32 hexadecimal digits; nil for anything else.
     package init?(_ digits: some Collection<UInt8>) {
-        guard let bits = WriteID(digits) else { return nil }
+        guard let bits = WriteID(Array(digits)) else { return nil }
         self.init(high: bits.high, low: bits.low)
     }
 
