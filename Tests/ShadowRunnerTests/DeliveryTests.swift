@@ -238,6 +238,33 @@ private final class Flag: Sendable {
         }
     }
 
+    @Test
+    func `a dead write for which there is no room keeps its lane until there is, and nothing of the log for longer`()
+        async throws
+    {
+        let (log, barrier) = (TestLog(), Barrier())
+        let service: ScriptedOrigin.Script = { request, number in
+            number == 0 ? .after(barrier, .json("{}", status: "422 Unprocessable")) : ok
+        }
+        try await withShadow(Setup(log: log), service: service) { shadow in
+            try await shadow.accept(try write(1))
+            try await shadow.accept(try write(2))
+            try await eventually("the first is at the service") { shadow.service.requests.count == 1 }
+            try await eventually("both outcomes are on disk") { log.kinds.count == 4 }
+            log.refuse(.noSpace, all: true)
+            barrier.open()
+            try await eventually("it is dead") {
+                await shadow.runner.ledgerCounts()["orders"]?.dead == ["status-422": 1]
+            }
+            try await eventually("its record is tried again") { log.refused > 2 }
+            #expect(shadow.service.requests.count == 1)
+            log.refuse(nil)
+            try await shadow.becomesIdle()
+            #expect(log.states == [.dead, .settled])
+            #expect(log.retained == 0)
+        }
+    }
+
     @Test func `a write whose answer was lost is delivered again with the same key, and that is counted`() async throws
     {
         let service: ScriptedOrigin.Script = { _, number in number == 0 ? .close : ok }

@@ -13,13 +13,17 @@ final class TestLog: LedgerLog {
         var refusesAll = false
         var retained: [LogPosition: Int] = [:]
         var reads = 0
+        var refused = 0
     }
 
     private let state = Mutex(State())
 
     func append(_ record: [UInt8], essential: Bool, _ done: @escaping Done) {
         let result: Result<LogPosition, LogRefusal>? = state.withLock { state in
-            if let refusal = state.refusal, state.refusesAll || !essential { return .failure(refusal) }
+            if let refusal = state.refusal, state.refusesAll || !essential {
+                state.refused += 1
+                return .failure(refusal)
+            }
             if state.isHeld {
                 state.waiting.append((record, done))
                 return nil
@@ -78,6 +82,7 @@ final class TestLog: LedgerLog {
 
     var waiting: Int { state.withLock { $0.waiting.count } }
     var retained: Int { state.withLock { $0.retained.count } }
+    var refused: Int { state.withLock { $0.refused } }
     var reads: Int { state.withLock { $0.reads } }
 
     var records: [LedgerRecord] { state.withLock { $0.records }.compactMap { LedgerRecord($0) } }
