@@ -163,6 +163,8 @@ let package = Package(
             path: "Tests/Fuzzing/Properties"),
         .executableTarget(
             name: "comparison-benchmark", dependencies: ["Comparison"], path: "Tests/Benchmarks/comparison"),
+        .executableTarget(
+            name: "spool-benchmark", dependencies: ["Spool", "DualWrite", "Extraction"], path: "Tests/Benchmarks/spool"),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "FuzzProperties", "TestSupport"]),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "HTTPWire", "TestSupport"]),
         .testTarget(name: "ExtractionTests", dependencies: ["Extraction", "TestSupport"]),

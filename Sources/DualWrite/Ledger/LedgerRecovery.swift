@@ -103,14 +103,18 @@ package struct LedgerRecovery: Sendable {
     }
 
     package func found() -> Found {
+        // Sorted where they are: a million of them are not to be there once more.
         var found = Found()
-        for write in writes.values.sorted(by: { $0.sequence < $1.sequence }) {
+        for write in writes.values {
             switch write.state {
             case _ where !write.hasIntent: found.lost.append(write)
             case .owed: found.owed.append(write)
             case .intent: found.uncertain.append(write)
             }
         }
+        found.owed.sort { $0.sequence < $1.sequence }
+        found.uncertain.sort { $0.sequence < $1.sequence }
+        found.lost.sort { $0.sequence < $1.sequence }
         return found
     }
 }
