@@ -2,6 +2,7 @@ import Extraction
 import Foundation
 import Glibc
 import Logging
+import ShadowSchema
 import Testing
 
 @testable import PostgresClient
@@ -110,7 +111,7 @@ extension OnRealPostgres {
     }
 
     @Suite struct SchemaMismatchTests {
-        @Test(arguments: [nil, 3, 6]) func `a store of another version says so instead of changing a stage`(
+        @Test(arguments: [nil, 3, migrations.count + 1]) func `a store of another version says so instead of changing a stage`(
             version: Int?
         ) async throws {
             let target = try await TestServer.database()
@@ -136,8 +137,8 @@ extension OnRealPostgres {
                     StageStoreTests.transition(initial, to: .contracted), actor: "ann", reason: nil,
                     evidence: StageEvidence(), at: StageStoreTests.now)
             }
-            #expect(error == SchemaMismatch(found: version, needed: 5))
-            if version != 6 { await #expect(throws: SchemaMismatch.self) { try await store.load() } }
+            #expect(error == SchemaMismatch(found: version, needed: migrations.count))
+            if version != migrations.count + 1 { await #expect(throws: SchemaMismatch.self) { try await store.load() } }
             await store.close()
         }
     }

@@ -7,8 +7,9 @@ import PostgresStore
 // Changes of stage and weight, and between them what people have decided beside: about writes, and what may pass without
 // evidence.
 extension ProxyBackend {
-    /// Decisions about writes that one look may find: many of them are one entry.
-    private static let decisionLimit = 10_000
+    /// Of an entry: decisions about writes that may be one.
+    private static let decisionsOfOne = 100
+    private static let decisionLimits = 1_000...10_000
 
     func history(name: String, limit: Int) async throws(AdminError) -> [HistoryEntry] {
         do throws(StageKeeper.Failure) {
@@ -16,10 +17,12 @@ extension ProxyBackend {
         } catch {
             throw adminError(error, name: name)
         }
+        let few = Self.decisionLimits
+        let decisions = min(few.upperBound, max(few.lowerBound, limit * Self.decisionsOfOne))
         return try await asking { store in
             HistoryEntry.merged(
                 stages: try await store.history(name: name, limit: limit),
-                decisions: try await store.decisions(extraction: name, limit: Self.decisionLimit),
+                decisions: try await store.decisions(extraction: name, limit: decisions),
                 waivers: try await store.waivers(extraction: name), limit: limit)
         }
     }
