@@ -111,9 +111,10 @@ extension OnRealPostgres {
     }
 
     @Suite struct SchemaMismatchTests {
-        @Test(arguments: [nil, 3, migrations.count + 1]) func `a store of another version says so instead of changing a stage`(
-            version: Int?
-        ) async throws {
+        private static let later = migrations.count + 1
+
+        @Test(arguments: [nil, 3, later])
+        func `a store of another version says so instead of changing a stage`(version: Int?) async throws {
             let target = try await TestServer.database()
             let store = PostgresStore(target, logger: Logger(label: "test"))
             let connection = try await PostgresConnection.connect(target)
@@ -138,7 +139,7 @@ extension OnRealPostgres {
                     evidence: StageEvidence(), at: StageStoreTests.now)
             }
             #expect(error == SchemaMismatch(found: version, needed: migrations.count))
-            if version != migrations.count + 1 { await #expect(throws: SchemaMismatch.self) { try await store.load() } }
+            if version != Self.later { await #expect(throws: SchemaMismatch.self) { try await store.load() } }
             await store.close()
         }
     }
