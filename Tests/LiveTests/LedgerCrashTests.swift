@@ -132,7 +132,9 @@ final class CrashRounds {
             try await goOn()
             let new = try await start("--takeover")
             try await pause(0...300)
-            await kill(old)
+            // It may be done by then.
+            _ = await old.stop(SIGKILL)
+            kills += 1
             try await goOn()
             try await pause(0...250)
             await kill(new)
