@@ -122,7 +122,7 @@ import Testing
         let admin = ["--admin", proxy.admin]
         func get(_ path: String) async throws {
             let answer = try await HTTPClient.shared.execute(
-                HTTPClientRequest(url: "http://127.0.0.1:\(proxy.port)\(path)"), timeout: .seconds(10))
+                HTTPClientRequest(url: "http://127.0.0.1:\(proxy.port)\(path)"), timeout: .seconds(30))
             _ = try await answer.body.collect(upTo: 1 << 20)
         }
         try await eventually("the contract is accepted") {

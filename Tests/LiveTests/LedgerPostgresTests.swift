@@ -44,14 +44,14 @@ import Testing
         try await eventually("writes go on") { clients.acknowledged > 100 }
         try await loss.begin(scene)
         var before = clients.acknowledged
-        try await eventually(within: 60, "writes go on without Postgres") { clients.acknowledged > before + 500 }
+        try await eventually(within: 120, "writes go on without Postgres") { clients.acknowledged > before + 500 }
         try await eventually("the service gets them without Postgres") {
             scene.service.record.written.count > before + 400
         }
         // A successor that never sees Postgres does as well.
         let next = try await scene.start("--takeover")
         before = clients.acknowledged
-        try await eventually(within: 60, "writes go on at the successor") { clients.acknowledged > before + 500 }
+        try await eventually(within: 120, "writes go on at the successor") { clients.acknowledged > before + 500 }
         try await loss.end(scene)
         #expect(await proxy.end().status == 0)
         proxy = next

@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import Testing
 
-/// Clients on threads of their own that ask without a pause and never try again: whatever goes wrong is on record.
+/// Clients on threads of their own that ask again and again and never try anew: whatever goes wrong is on record.
 final class LoadGenerator: Sendable {
     private struct State {
         var answered = 0
@@ -13,6 +13,7 @@ final class LoadGenerator: Sendable {
 
     private let state: Mutex<State>
     private let isStopped = Atomic(false)
+    private let pause: UInt32
 
     enum Connections {
         /// Kept for as long as the server does.
@@ -21,7 +22,12 @@ final class LoadGenerator: Sendable {
         case keptAndNew
     }
 
-    init(port: Int, clients: Int = 8, target: String = "/", connections: Connections = .keptAndNew) {
+    /// - Parameter pause: microseconds between a client's requests. Without any, a few clients would leave a small machine no
+    ///   time for anything else.
+    init(
+        port: Int, clients: Int = 8, target: String = "/", connections: Connections = .keptAndNew, pause: UInt32 = 1_000
+    ) {
+        self.pause = pause
         state = Mutex(State(running: clients))
         for number in 0..<clients {
             Thread.detachNewThread { [self] in
@@ -67,6 +73,7 @@ final class LoadGenerator: Sendable {
                     state.answered += 1
                 }
             }
+            if pause > 0 { usleep(pause) }
         }
         if connection >= 0 { close(connection) }
     }

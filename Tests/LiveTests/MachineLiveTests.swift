@@ -66,7 +66,7 @@ import Testing
 
         let done = try await Program.run("rollback", "orders", "--store", url, "--reason", "at night")
         #expect(done.status == 0 && done.output.contains("orders: cutover 25% → shadow 0%, written"), "\(done)")
-        try await eventually(within: 10, pause: 20, "the proxy follows") { try await state(proxy).stage == "shadow" }
+        try await eventually(pause: 20, "the proxy follows") { try await state(proxy).stage == "shadow" }
         let history = try await Program.run("history", "orders", "--json", "--admin", proxy.admin)
         #expect(history.output.contains(#""action":"rollback""#) && history.output.contains(#""reason":"at night""#))
 
@@ -101,7 +101,7 @@ import Testing
         let data = deployment.folder + "/data"
         let done = try await Program.run("rollback", "orders", "--store", data)
         #expect(done.status == 0, "\(done)")
-        try await eventually(within: 10, "the proxy follows") { try await state(proxy).stage == "parallel" }
+        try await eventually("the proxy follows") { try await state(proxy).stage == "parallel" }
         #expect(await proxy.stop().status == 0)
         let away = try await Program.run("rollback", "orders", "--store", data)
         #expect(away.status == 3 && away.error.split(separator: "\n").count == 1, "\(away)")
@@ -121,7 +121,7 @@ import Testing
         try await eventually("an endpoint is known") {
             for path in ["/orders/1", "/orders/2"] {
                 let answer = try await HTTPClient.shared.execute(
-                    HTTPClientRequest(url: "http://127.0.0.1:\(proxy.port)\(path)"), timeout: .seconds(5))
+                    HTTPClientRequest(url: "http://127.0.0.1:\(proxy.port)\(path)"), timeout: .seconds(30))
                 _ = try await answer.body.collect(upTo: 1 << 20)
             }
             return try await run(["status", "orders"]).output.contains("needs 2995 clean comparisons")

@@ -124,7 +124,7 @@ private final class SeenOrders: HTTPCaller {
         return try rows.first?.text("said")
     }
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(15)))
     func `orders through shadow, 50 %, 100 % and back: both databases hold the same, and no client met an unknown id`()
         async throws
     {
@@ -163,7 +163,7 @@ private final class SeenOrders: HTTPCaller {
         /// So many more orders are made at a side.
         func more(_ number: Int, by side: String, _ when: String) async throws {
             let before = seen.created(by: side)
-            try await eventually(within: 60, "\(number) orders by \(side) \(when)") {
+            try await eventually(within: 180, "\(number) orders by \(side) \(when)") {
                 seen.created(by: side) >= before + number
             }
         }
@@ -182,7 +182,7 @@ private final class SeenOrders: HTTPCaller {
         service = try await ShopProcess(started + ["--port", "\(port)"])
         // The guard takes it back as long as it sees what was, and a circuit that is open.
         let before = seen.created(by: "shop-orders")
-        try await eventually(within: 120, pause: 500, "15 orders by shop-orders at 100 %") {
+        try await eventually(within: 300, pause: 500, "15 orders by shop-orders at 100 %") {
             if try await status()["weight"] != .number(100) {
                 _ = try await run(["resume", "orders", "--reason", "restarted"])
                 _ = try await run(["cutover", "orders", "--to", "100%", "--force", "--reason", "test"])
@@ -194,7 +194,7 @@ private final class SeenOrders: HTTPCaller {
         try await more(15, by: "shop-monolith", "after the rollback")
 
         await traffic.pause()
-        try await eventually(within: 60, "nothing is owed to anybody") { try await status().owesNothing }
+        try await eventually(within: 180, "nothing is owed to anybody") { try await status().owesNothing }
         let (left, right) = (
             try await ShopDatabase.orderRows(conninfo: databases.monolith),
             try await ShopDatabase.orderRows(conninfo: databases.service)

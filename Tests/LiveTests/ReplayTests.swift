@@ -38,7 +38,7 @@ import Testing
         try await eventually("a group of mismatches") {
             for number in 1...3 {
                 let url = "http://127.0.0.1:\(proxy.port)/orders/\(number)?page=1"
-                let answer = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(5))
+                let answer = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(30))
                 _ = try await answer.body.collect(upTo: 1 << 20)
             }
             return try await run(["diffs", "--json"]).output.contains("$.total")

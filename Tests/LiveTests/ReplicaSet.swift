@@ -96,7 +96,7 @@ final class ReplicaSet {
     }
 
     /// Replicas that beat and serve what Postgres has.
-    func heard(_ count: Int, within seconds: Int = 20) async throws {
+    func heard(_ count: Int, within seconds: Int = 90) async throws {
         try await eventually(within: seconds, "\(count) replicas serve the present state") {
             // Postgres may just be coming back.
             guard let version = (try? await self.state)?.version, let beating = try? await self.beating else {
@@ -126,7 +126,7 @@ final class ReplicaSet {
     /// Who answers a request now.
     static func answerer(at port: Int) async throws -> String {
         let answer = try await HTTPClient.shared.execute(
-            HTTPClientRequest(url: "http://127.0.0.1:\(port)/o/1"), timeout: .seconds(10))
+            HTTPClientRequest(url: "http://127.0.0.1:\(port)/o/1"), timeout: .seconds(30))
         let body = String(buffer: try await answer.body.collect(upTo: 1 << 16))
         return body.contains("monolith") ? "monolith" : "service"
     }

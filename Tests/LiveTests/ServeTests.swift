@@ -8,7 +8,7 @@ import Testing
 @Suite(.serialized) struct ServeTests {
     private func status(of port: Int, _ path: String = "/") async throws -> UInt {
         let response = try await HTTPClient.shared.execute(
-            HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)"), timeout: .seconds(5))
+            HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)"), timeout: .seconds(30))
         _ = try await response.body.collect(upTo: 1 << 20)
         return response.status.code
     }
@@ -113,7 +113,7 @@ import Testing
         let proxy = try await RunningProxy(deployment)
         let isReady = { () async throws -> Bool in
             let answer = try await HTTPClient.shared.execute(
-                HTTPClientRequest(url: proxy.admin + "/readyz"), timeout: .seconds(5))
+                HTTPClientRequest(url: proxy.admin + "/readyz"), timeout: .seconds(30))
             return String(buffer: try await answer.body.collect(upTo: 1 << 20)).contains(#""detail":"connected""#)
         }
         try await eventually("Postgres is connected") { try await isReady() }

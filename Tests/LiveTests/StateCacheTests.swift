@@ -21,7 +21,7 @@ import Testing
         #expect(cache.load() == ["orders": state])
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(10)))
     func `a restart without Postgres serves what was served, and takes no command`() async throws {
         let set = try await ReplicaSet(1)
         let deployment = try ReplicaSet.deployment(

@@ -2,7 +2,7 @@ import Testing
 
 /// The whole product, as a newcomer sees it: real servers, real Postgres, real kills.
 @Suite(.serialized) struct TourTests {
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(15)))
     func `the tour proves every step`() async throws {
         let outcome = try await Program.run("demo", "--tour", "--port", "0", "--admin-port", "0")
         #expect(outcome.status == 0, "\(outcome.output)\n\(outcome.error)")

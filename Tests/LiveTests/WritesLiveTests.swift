@@ -20,7 +20,7 @@ import Testing
         return row
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(10)))
     func `dead writes and those of a spool that nobody holds close the gate until a person has decided`() async throws {
         let set = try await ReplicaSet(1)
         try await eventually("Postgres is connected") {
@@ -52,7 +52,7 @@ import Testing
         await set.stop()
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(10)))
     func `a rollback with now is told to every proxy, also from Postgres alone`() async throws {
         let set = try await ReplicaSet(1)
         try await set.cutOver(to: "50%")

@@ -28,9 +28,9 @@ import Testing
 
         #expect(try rows.first?.int("n") == 42)
         print("fresh cluster \(fresh), reused cluster \(reused)")
-        // The limits hold on an idle machine; ten times that still tells a start from a time-out.
-        #expect(fresh < .seconds(30))
-        #expect(reused < .seconds(10))
+        // The limits hold on an idle machine; far more than that still tells a start from a time-out.
+        #expect(fresh < .seconds(120))
+        #expect(reused < .seconds(60))
     }
 
     @Test func `nothing but the socket is opened, in a folder closed to others, and stop removes it`() async throws {

@@ -80,7 +80,7 @@ final class LogLines: LogHandler, @unchecked Sendable {
 
 /// Waits until `condition` holds, at most `seconds`.
 func eventually(
-    within seconds: Double = 20, _ condition: () async throws -> Bool
+    within seconds: Double = 90, _ condition: () async throws -> Bool
 ) async throws -> Bool {
     let deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
     while ContinuousClock.now < deadline {
