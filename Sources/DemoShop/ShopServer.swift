@@ -16,13 +16,14 @@ struct ShopServer: Sendable {
     let pool: PostgresPool
     let logger: Logger
 
-    /// A statement that takes two seconds has failed; it is also what an orderly end may have to wait for.
+    /// A statement that takes eight seconds has failed; it is also what an orderly end may have to wait for. On a small
+    /// machine that does everything at once one may take two.
     static func databaseOptions(_ name: String) -> PostgresOptions {
-        PostgresOptions(statementTimeout: 2000, applicationName: name)
+        PostgresOptions(statementTimeout: 8000, applicationName: name)
     }
 
     /// Listens on 127.0.0.1 (`port` 0: any free one) until the task is cancelled; then takes no new connection,
-    /// gives what is under way two seconds (and a running statement two more), and returns.
+    /// gives what is under way two seconds (and a running statement eight), and returns.
     ///
     /// `onReady` is called once with the port that is listened on, and may itself make requests.
     ///

@@ -114,6 +114,8 @@ actor DemoWorld {
             try ordersFile.exchange(
                 "guard:    {error-rate: 1%, p99: 200ms, mismatch: 0.1%}",
                 "guard: {error-rate: 5%, p99: 2s, mismatch: 5%, interval: 1s}")
+            // The tour proves that nothing is left out: a slow disk is waited for.
+            proxyFile += "\nspool: {wait: 30s}\n"
             try ordersFile.exchange("health: {path: /healthz}", "health: {path: /healthz}, breaker: {open: 2s}")
         }
         for (name, text) in [

@@ -40,17 +40,18 @@ struct Tour {
         if !condition { throw TourFailure(what()) }
     }
 
-    /// Asks until it is so, for at most `seconds`.
+    /// Asks until it is so.
+    /// - Parameter seconds: ample for a machine that does little else; a small and busy one gets four times as many.
     @discardableResult
     func wait<Value>(
         _ seconds: Int, for what: String, _ question: () async throws -> Value?
     ) async throws -> Value {
-        let end = ContinuousClock.now + .seconds(seconds)
+        let end = ContinuousClock.now + .seconds(seconds * 4)
         while true {
             if let answer = try await question() { return answer }
             guard ContinuousClock.now < end else {
                 let why = (try? await command.status())?.gate.missing ?? []
-                throw TourFailure("not seen within \(seconds) s: \(what); \(why.joined(separator: "; "))")
+                throw TourFailure("not seen within \(seconds * 4) s: \(what); \(why.joined(separator: "; "))")
             }
             try await Task.sleep(for: .milliseconds(100))
         }
