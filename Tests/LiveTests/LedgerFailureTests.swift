@@ -113,7 +113,7 @@ import Testing
             try #require(isMade)
         }
         try makeKey("a")
-        let scene = try await LedgerScene(shadow: ", attempts: 2", proxy: "spool: {key-file: \"\(path)\"}\n")
+        let scene = try await LedgerScene(shadow: ", attempts: 2", spool: ", key-file: \"\(path)\"")
         var proxy = try await scene.start()
         scene.service.turns(.refusing(status: 422, numbers: [1]))
         let clients = WritingClients(clients: 1, pause: 1_000)
