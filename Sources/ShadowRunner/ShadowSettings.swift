@@ -6,7 +6,7 @@ package import Routing
 package import Upstreams
 
 /// What the shadow side needs to know of one extraction.
-package struct ShadowedExtraction: Sendable {
+package final class ShadowedExtraction: Sendable {
     package let name: String
     package let service: UpstreamSettings
     package let comparer: Comparer

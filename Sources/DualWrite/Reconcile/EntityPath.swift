@@ -54,14 +54,25 @@ package enum EntityPath {
 
     /// Of a write that is written down. Without an outcome only the request speaks.
     package static func of(_ write: OpenWrite, rules: [IdentityRule], in readable: ReadablePaths) -> String? {
-        guard let request = WrittenHead(write.intent.requestHead).requestLine else { return nil }
+        of(
+            requestHead: write.intent.requestHead, endpoint: write.intent.facts.endpoint, status: write.outcome?.status,
+            answerHead: write.outcome?.answerHead, answerBody: write.outcome?.answerBody, rules: rules, in: readable)
+    }
+
+    /// The same of its parts; of the answer they are asked for where they can say something.
+    package static func of(
+        requestHead: [UInt8], endpoint: String, status: Int?, answerHead: @autoclosure () -> [UInt8]?,
+        answerBody: @autoclosure () -> [UInt8]?, rules: [IdentityRule], in readable: ReadablePaths
+    ) -> String? {
+        guard let request = WrittenHead(requestHead).requestLine else { return nil }
         // 0: no status says that something was created.
-        let status = write.outcome?.status ?? 0
-        let answer = write.outcome.map { WrittenHead($0.answerHead) }
+        let status = status ?? 0
         return of(
-            method: request.method, path: request.target, status: status, location: answer?.value(of: "location"),
-            identities: write.outcome?.answerBody.map { identities(in: $0, rules: rules) } ?? [],
-            endpoint: write.intent.facts.endpoint, in: readable)
+            method: request.method, path: request.target, status: status,
+            location: status == 201 || status == 303
+                ? answerHead().flatMap { WrittenHead($0).value(of: "location") } : nil,
+            identities: rules.isEmpty ? [] : answerBody().map { identities(in: $0, rules: rules) } ?? [],
+            endpoint: endpoint, in: readable)
     }
 
     /// What a JSON answer calls its thing, by the extraction's identity rules. Of a repeated name the last one counts.
@@ -172,22 +183,36 @@ package enum EntityPath {
 
 /// A message's head as the ledger has it (RFC 9112 §2.1), read for one line at a time.
 struct WrittenHead {
-    private let lines: [ArraySlice<UInt8>]
+    private let bytes: [UInt8]
 
-    init(_ bytes: [UInt8]) {
-        lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true).map { line in
-            line.last == UInt8(ascii: "\r") ? line.dropLast() : line
-        }
-    }
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     var requestLine: (method: String, target: String)? {
-        guard let parts = lines.first?.split(separator: UInt8(ascii: " ")), parts.count >= 2 else { return nil }
+        var rest = bytes[...]
+        guard let line = Self.line(&rest) else { return nil }
+        let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
+        guard parts.count >= 2 else { return nil }
         return (String(decoding: parts[0], as: UTF8.self), String(decoding: parts[1], as: UTF8.self))
+    }
+
+    /// Takes the next line that is not empty, without its end.
+    private static func line(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+            var line = rest[..<end]
+            rest = rest[min(end + 1, rest.endIndex)...]
+            if line.isEmpty { continue }
+            if line.last == UInt8(ascii: "\r") { line.removeLast() }
+            return line
+        }
+        return nil
     }
 
     /// - Parameter name: in lower case.
     func value(of name: String) -> String? {
-        for line in lines.dropFirst() {
+        var rest = bytes[...]
+        _ = Self.line(&rest)
+        while let line = Self.line(&rest) {
             guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon - line.startIndex == name.utf8.count,
                 zip(line[..<colon], name.utf8).allSatisfy({ $0 | 0x20 == $1 })
             else { continue }

@@ -9,13 +9,16 @@ package struct ReadablePaths: Sendable, Equatable {
         case parameter(name: Substring, prefix: Substring, suffix: Substring)
 
         init(_ text: Substring) {
-            guard let open = text.firstIndex(of: "{"), let close = text.lastIndex(of: "}"), open < close else {
+            let bytes = text.utf8
+            guard let open = bytes.firstIndex(of: UInt8(ascii: "{")),
+                let close = bytes.lastIndex(of: UInt8(ascii: "}")), open < close
+            else {
                 self = .literal(text)
                 return
             }
             self = .parameter(
-                name: text[text.index(after: open)..<close], prefix: text[..<open],
-                suffix: text[text.index(after: close)...])
+                name: text[bytes.index(after: open)..<close], prefix: text[..<open],
+                suffix: text[bytes.index(after: close)...])
         }
 
         var parameter: Substring? { if case .parameter(let name, _, _) = self { name } else { nil } }
@@ -37,7 +40,7 @@ package struct ReadablePaths: Sendable, Equatable {
 
         init(_ text: String) {
             self.text = text
-            var parts = text.split(separator: "/")
+            var parts = text.utf8.split(separator: UInt8(ascii: "/")).map { Substring($0) }
             takesRest = parts.last == "**"
             if takesRest { parts.removeLast() }
             segments = parts.map(Segment.init)

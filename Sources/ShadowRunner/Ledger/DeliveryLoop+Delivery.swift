@@ -186,8 +186,7 @@ extension DeliveryLoop {
         delivered.pairs = learnedPairs(attempt, from: write.answeredBy)
         // Before the lane goes on: what comes next may speak of it.
         sender.identities.learn(delivered.pairs, extraction: attempt.extraction.name)
-        delivered.entity = EntityPath.of(
-            attempt.held.open(write), rules: attempt.extraction.rules.identity, in: attempt.extraction.readable)
+        delivered.entity = attempt.held.entity(write.facts.endpoint, in: attempt.extraction)
         compared(attempt, write)
         finish(attempt.handle, .settled(write.facts, how: .delivered(delivered)))
     }

@@ -53,6 +53,14 @@ struct HeldWrite {
             answerDigest: exchange.hasWholeAnswer ? exchange.answerBody.digest : nil)
     }
 
+    /// Where what it made or changed can be read again, on the side that has answered.
+    func entity(_ endpoint: String, in extraction: ShadowedExtraction) -> String? {
+        EntityPath.of(
+            requestHead: Array(exchange.requestHead.readableBytesView), endpoint: endpoint,
+            status: hasOutcome ? exchange.knownStatus : nil, answerHead: Array(exchange.answerHead.readableBytesView),
+            answerBody: outcome?.answerBody, rules: extraction.rules.identity, in: extraction.readable)
+    }
+
     func open(_ write: LedgerIndex.Write) -> OpenWrite {
         OpenWrite(
             intent: WriteIntent(
