@@ -45,7 +45,8 @@ package struct HeadFacts: Sendable, Equatable {
             if value.equals(lowercased: "100-continue") { expectsContinue = true } else { expectationUnknown = true }
         case .date: hasDate = true
         case .forwardedFor: hasForwardedFor = true
-        case .idempotencyKey: hasIdempotencyKey = true
+        // An empty one would be the same for all.
+        case .idempotencyKey: if !value.isEmpty { hasIdempotencyKey = true }
         case .via: hasVia = true
         case .te:
             value.forEachListElement { if $0.equals(lowercased: "trailers") { takesTrailers = true } }

@@ -55,6 +55,7 @@ package struct ShadowForwarding {
                 case .other where isDecoded && isContentEncoding(line.name(in: bytes)): continue
                 // The body is whole, so nothing is expected, and its length stands for its coding.
                 case .contentLength, .transferEncoding, .expect, .strangler: continue
+                case .idempotencyKey where isWrite && line.value(in: bytes).isEmpty: continue
                 default: head.append(contentsOf: bytes.part(Int(line.nameStart), Int(line.lineEnd)))
                 }
             }

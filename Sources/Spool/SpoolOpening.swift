@@ -103,7 +103,9 @@ struct SpoolOpening {
         if let needed = header.key, needed != key?.id {
             let given = key.map { "the key given is \(SpoolKey.name($0.id))" } ?? "no key is given"
             throw SpoolError(
-                .key, "\(paths.segment(number)) is encrypted with the key \(SpoolKey.name(needed)), and \(given)")
+                .key,
+                "\(paths.segment(number)) is encrypted with the key \(SpoolKey.name(needed)), and \(given). To change keys: start with that one, wait until `status` says that nothing is behind or undrained, stop, and move \(paths.directory) away"
+            )
         }
         return header
     }

@@ -107,9 +107,6 @@ package final class Upstream {
         directory?.subscribe(self)
     }
 
-    /// There are active checks, and some endpoint does not fail them.
-    package var passesHealthCheck: Bool { settings.health != nil && pools.contains { !$0.isUnhealthy } }
-
     // MARK: Exchanges
 
     /// A connection for `consumer`.

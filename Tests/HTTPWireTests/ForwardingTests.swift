@@ -176,6 +176,9 @@ struct ForwardingTests {
         let shadow = ShadowForwarding(bodyBytes: 2, requestID: Array("id1".utf8), isWrite: true)
         let text = String(decoding: try #require(shadow.head(from: head)), as: UTF8.self)
         #expect(text.contains("Idempotency-Key: mine\r\n") && !text.contains("Idempotency-Key: id1"))
+        let empty = Array("POST /o HTTP/1.1\r\nHost: s\r\nIdempotency-Key: \r\nContent-Length: 2\r\n\r\n".utf8)
+        let keyed = String(decoding: try #require(shadow.head(from: empty)), as: UTF8.self)
+        #expect(keyed.matches(of: #/Idempotency-Key/#).count == 1 && keyed.contains("Idempotency-Key: id1\r\n"))
     }
 
     @Test func `an answer to HEAD keeps saying that GET would be chunked, and to HTTP/1.0 does not`() throws {

@@ -80,6 +80,9 @@ import Testing
         try await eventually(within: 240, "several times what there is room for") {
             clients.acknowledged > before + 10_000
         }
+        // Who watches hears of it instead of waiting, also from a server that hangs.
+        let status = try await scene.run(proxy, "status", "orders")
+        #expect(status.status == 0 && status.output.contains("Postgres cannot be reached"), "\(status)")
         try await loss.end(scene)
         try await eventually("writes go on with Postgres") { clients.acknowledged > before + 10_100 }
         try await clients.stop()

@@ -29,7 +29,8 @@ package struct DeliveryPolicy: Sendable, Equatable {
 
     /// - Parameters:
     ///   - burned: attempts that have been, without this one.
-    ///   - isAlive: the other side has answered somebody else since this write's last attempt, or its health check passes.
+    ///   - isAlive: the other side has answered somebody else since this write's last attempt. That its health check passes
+    ///     says nothing: what answers it may have lost its database.
     package func judge(_ ending: Ending, success: StatusSet, burned: Int, isAlive: Bool) -> Verdict {
         switch ending {
         case .unreachable(let reason): return .retry(burned: false, reason: reason)

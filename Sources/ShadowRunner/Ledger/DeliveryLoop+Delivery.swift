@@ -107,8 +107,7 @@ extension DeliveryLoop {
             sender.ended(slot: slot, side: side, began: began, result)
             let attempt = Attempt(
                 handle: handle, held: held, settings: settings, extraction: extraction, result: result,
-                status: call.status, wasSent: call.wasSent, nanoseconds: call.nanoseconds,
-                isHealthy: upstream.passesHealthCheck)
+                status: call.status, wasSent: call.wasSent, nanoseconds: call.nanoseconds)
             ended(attempt)
             pump()
         }
@@ -149,7 +148,6 @@ extension DeliveryLoop {
         let status: Int?
         let wasSent: Bool
         let nanoseconds: Int64
-        let isHealthy: Bool
 
         /// An answer that broke off behind its head is one all the same: the other side had decided by then.
         var ending: DeliveryPolicy.Ending {
@@ -167,7 +165,7 @@ extension DeliveryLoop {
         if let status = attempt.status, !(502...504).contains(status) { answered(target) }
         let verdict = DeliveryPolicy(attempts: attempt.extraction.attempts).judge(
             attempt.ending, success: attempt.held.success, burned: write.attempts,
-            isAlive: hadAnswered || attempt.isHealthy)
+            isAlive: hadAnswered)
         switch verdict {
         case .delivered: delivered(attempt, write)
         case .retry(let burned, let reason): retry(attempt, write, burned: burned, reason)
@@ -205,7 +203,9 @@ extension DeliveryLoop {
         count(write.extraction) { counts in
             if burned { counts.retried += 1 } else { counts.postponed += 1 }
         }
-        let pause = DeliveryPolicy.pause(afterFailures: write.failures + 1, chance: .random(in: 0..<1))
+        // A side that comes back after long has not refused this write often.
+        let failures = (burned ? write.attempts : write.failures) + 1
+        let pause = DeliveryPolicy.pause(afterFailures: failures, chance: .random(in: 0..<1))
         index.failed(
             attempt.handle, burned: burned, wasSent: attempt.wasSent, isSilent: !burned,
             until: NIODeadline.now().nanoseconds + pause)

@@ -83,7 +83,7 @@ final class ObservedTraffic: Sendable {
     private func learn() async -> Bool {
         let now = Date()
         guard
-            let stored = try? await store.connected().trafficSummary(
+            let stored = try? await store.answering().trafficSummary(
                 extraction: "", since: now.addingTimeInterval(-Self.remembered), until: now)
         else { return false }
         let counts = Dictionary(stored.map { ($0.endpoint, $0.requests) }, uniquingKeysWith: &+)

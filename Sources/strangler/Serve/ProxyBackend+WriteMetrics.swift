@@ -119,7 +119,7 @@ extension ProxyBackend {
 
     private func storedStandings(_ names: [String]) async -> [String: DualWriteReport] {
         await standings.value(maximumAge: .seconds(10)) {
-            guard let store = try? store.connected(), let replicas = try? await store.replicas() else { return [:] }
+            guard let store = try? store.answering(), let replicas = try? await store.replicas() else { return [:] }
             let held = await keeper.heldSpools(replicas)
             var found: [String: DualWriteReport] = [:]
             for name in names {

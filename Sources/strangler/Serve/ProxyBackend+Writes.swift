@@ -131,7 +131,7 @@ extension ProxyBackend {
         let isNoteworthy = undecided > 0 || dualWrite.owed > 0 || !ReportText.unrecorded(dualWrite).isEmpty
         guard definition.writes == .dualWrite || isNoteworthy else { return }
         report.dualWrite = dualWrite
-        guard undecided > 0, let store = try? store.connected() else { return }
+        guard undecided > 0, let store = try? store.answering() else { return }
         report.undecidedWrites = try? await store.writes(
             extraction: definition.name, WriteFilter(states: WriteFilter.undecidedStates, oldestFirst: true),
             limit: Self.shownUndecided

@@ -163,7 +163,7 @@ struct ProxyBackend: AdminBackend {
         _ question: (PostgresStore) async throws -> Result
     ) async throws(AdminError) -> Result {
         do {
-            return try await question(try store.connected())
+            return try await question(try store.answering())
         } catch let error as AmbiguousSignature {
             throw AdminError(.invalid, error.description)
         } catch let error as AdminError {

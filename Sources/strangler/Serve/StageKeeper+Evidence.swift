@@ -49,7 +49,7 @@ extension StageKeeper {
     private func gather(
         _ definition: ExtractionDefinition, _ state: ExtractionState, isHealthy: Bool?
     ) async throws -> Findings {
-        let store = try store.connected()
+        let store = try store.answering()
         let name = definition.name
         let verdicts = try await store.verdictSummary(extraction: name, since: state.since)
         let fallbacks = try await store.fallbackSummary(extraction: name, since: state.windowStartedAt ?? state.since)

@@ -73,6 +73,7 @@ actor StageKeeper {
     func readStages() async {
         do {
             let known = try await store.connected().load()
+            store.heard(nil)
             if !isFollowing { logger.notice("Postgres is connected, stages are followed") }
             isFollowing = true
             knowsStages = true
@@ -81,6 +82,7 @@ actor StageKeeper {
         } catch is StoreLink.Unavailable {
             return  // the link says why, once
         } catch {
+            store.heard("\(error)")
             if isFollowing {
                 logger.error(
                     "Postgres is away: \(error); serving goes on with the last known stages, which cannot change")

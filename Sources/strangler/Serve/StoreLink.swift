@@ -16,6 +16,8 @@ final class StoreLink: EvidenceStore, Sendable {
     private struct State {
         var store: PostgresStore?
         var lastError = "Postgres is still being started"
+        /// Why its last question, which is asked all the time, has got no answer.
+        var silence: String?
         /// Whether a private server that another process keeps is used; two processes share it during a takeover.
         var mayVisit = false
         /// Whether the private server is started here once nobody keeps it.
@@ -57,6 +59,16 @@ final class StoreLink: EvidenceStore, Sendable {
         guard let store else { throw Unavailable(description: lastError) }
         return store
     }
+
+    /// The same for who would rather hear that it does not answer than wait for it: a server that hangs takes every
+    /// question, and each waits for its own time limit.
+    func answering() throws(Unavailable) -> PostgresStore {
+        if let silence = state.withLockedValue(\.silence) { throw Unavailable(description: silence) }
+        return try connected()
+    }
+
+    /// - Parameter silence: nil: it answers.
+    func heard(_ silence: String?) { state.withLockedValue { $0.silence = silence } }
 
     func record(_ batch: EvidenceBatch, at: Date) async throws {
         try await connected().record(batch, at: at)

@@ -137,7 +137,9 @@ func checkFacts<Reader: HeadReader>(_ reader: Reader, _ plain: PlainHead, _ byte
     try demand(facts.maxForwards == plain.maxForwards, "Max-Forwards")
     let upgrade = plain.tunnelProtocols == nil ? -1 : plain.fields.firstIndex { $0.name == "upgrade" } ?? -1
     try demand(facts.upgradeIndex == upgrade || upgrade < 0 && facts.upgradeIndex < 0, "Upgrade")
-    try demand(facts.hasIdempotencyKey == plain.has("idempotency-key"), "Idempotency-Key")
+    try demand(
+        facts.hasIdempotencyKey == plain.values("idempotency-key").contains { !PlainHead.trimmed($0[...]).isEmpty },
+        "Idempotency-Key")
     try demand(facts.expectsContinue == plain.has("expect") || !(reader is RequestHeadParser), "Expect")
     try demand(facts.cookieIndex == plain.fields.firstIndex { $0.name == "cookie" } ?? -1, "Cookie")
     try demand(facts.hostIndex == plain.fields.lastIndex { $0.name == "host" } ?? -1, "Host")

@@ -11,15 +11,38 @@ extension LedgerDrain {
     private static let betweenLooks = Duration.milliseconds(100)
 
     func keepRoom() async {
+        var vain = Vain()
         while !Task.isCancelled {
-            var pause = Self.betweenLooks
-            for spool in files.adopted + [files.own] where isCrowded(spool) {
+            for spool in files.adopted + [files.own] where isCrowded(spool) && vain.isOver(for: spool) {
                 guard beginMakingRoom() else { continue }
                 let isWorthIt = await makeRoom(in: spool)
                 state.withLock { $0.isMakingRoom = false }
-                if !isWorthIt { pause = Self.longestPause }
+                if !isWorthIt { vain.tried(spool) }
             }
-            guard (try? await Task.sleep(for: pause)) != nil else { return }
+            guard (try? await Task.sleep(for: Self.betweenLooks)) != nil else { return }
+        }
+    }
+
+    /// Spools that had little to let go of: once more when there is something new in them, or after a while.
+    private struct Vain {
+        private var tries: [SpoolID: (bytes: Int, at: ContinuousClock.Instant)] = [:]
+
+        /// Of the quota.
+        private static let part = 32
+
+        mutating func tried(_ spool: Spool) {
+            tries[spool.id] = (spool.usage.figures.appendedBytes, .now)
+        }
+
+        mutating func isOver(for spool: Spool) -> Bool {
+            guard let last = tries[spool.id] else { return true }
+            let usage = spool.usage
+            guard
+                usage.figures.appendedBytes - last.bytes > usage.quota / Self.part
+                    || ContinuousClock.now - last.at > LedgerDrain.longestPause
+            else { return false }
+            tries[spool.id] = nil
+            return true
         }
     }
 
@@ -53,7 +76,9 @@ extension LedgerDrain {
         while !Task.isCancelled, isCrowded(spool), spool.drained.segment < last {
             do {
                 let filedThrough = state.withLock { max($0.filedThrough, $0.attemptedThrough) }
-                let (kept, shed, end) = try await onQueue { try Self.sort(spool, filedThrough: filedThrough) }
+                let (kept, shed, end) = try await onQueue {
+                    try Self.sort(spool, before: last, filedThrough: filedThrough)
+                }
                 try await append(kept, to: files.own)
                 try await onQueue { try spool.drained(to: end) }
                 (moved, freed) = (moved + kept.count, freed + shed)

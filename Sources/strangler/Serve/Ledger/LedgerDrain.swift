@@ -227,19 +227,21 @@ final class LedgerDrain: Sendable {
         }
     }
 
-    /// The rest of the segment that the cursor stands in: what of it must not be lost, and where the next one begins.
-    static func sort(_ spool: Spool, filedThrough: UInt64) throws -> (
+    /// What must not be lost of the segments from the cursor's to the one before `last`, some megabytes of them; and where to
+    /// go on. The disk is asked for a commit and a cursor once for all of it: it may be what is slow.
+    static func sort(_ spool: Spool, before last: UInt32, filedThrough: UInt64) throws -> (
         kept: [[UInt8]], shed: Int, end: LogPosition
     ) {
-        let start = spool.drained
-        var (next, kept, shed) = (start, [[UInt8]](), 0)
-        while next.segment == start.segment {
+        var (next, kept, shed, bytes) = (spool.drained, [[UInt8]](), 0, 0)
+        while next.segment < last, bytes < bytesAtOnce {
             let (records, end) = try spool.records(from: next, bytes: 1 << 20)
-            guard !records.isEmpty else { break }
             for (position, record) in records {
-                guard position.segment == start.segment else { return (kept, shed, position) }
+                guard position.segment < last else { return (kept, shed, position) }
+                bytes += record.count
                 if Self.mustBeFiled(record, filedThrough: filedThrough) { kept.append(record) } else { shed += 1 }
             }
+            // Without a record it may have passed over what a repair has emptied.
+            guard end > next else { break }
             next = end
         }
         return (kept, shed, next)
@@ -247,7 +249,12 @@ final class LedgerDrain: Sendable {
 
     /// Pairs are needed for ever; dead and uncertain writes wait for a person; and a row that Postgres has would stay open.
     private static func mustBeFiled(_ record: [UInt8], filedThrough: UInt64) -> Bool {
-        switch LedgerRecord(record) {
+        // Most are, and are the largest.
+        switch record.withUnsafeBytes({ LedgerGlance($0)?.kind }) {
+        case .intent, .outcome, .attempted, .carried, nil: return false
+        case .settled, .dead, .uncertain: break
+        }
+        return switch LedgerRecord(record) {
         case .dead, .uncertain: true
         case .settled(let facts, .delivered(let delivered)):
             !delivered.pairs.isEmpty || facts.sequence <= filedThrough
