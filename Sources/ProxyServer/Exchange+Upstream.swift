@@ -20,6 +20,7 @@ extension Exchange: UpstreamConsumer {
         let now = NIODeadline.now()
         headNanoseconds = (now - attemptBegan).nanoseconds
         settleBreaker(parser.head.status >= 500 ? .failure : .success, now: now)
+        keepStaleMonolithOut()
         switch machine.answerHeadArrived(status: parser.head.status) {
         case .forward:
             answeredStatus = parser.head.status
@@ -92,6 +93,7 @@ extension Exchange: UpstreamConsumer {
         let isAffordable = reused || upstream.mayRetry
         let wasTunnelling = machine.phase == .tunnelling
         let outcome: CapturedExchange.Outcome = isOnRecordAlone ? .neverSent : .failed
+        keepStaleMonolithOut()
         switch machine.upstreamFailed(failure, reused: reused, retryIsAffordable: isAffordable) {
         case .retry:
             if !reused { upstream.retryMade() }
@@ -112,6 +114,15 @@ extension Exchange: UpstreamConsumer {
             client.abort()
             if let captured { configuration.handoff.shadow(captured) }
         }
+    }
+
+    /// Since the request was decided another process may have taken over: it would not hear that the monolith stood in, and
+    /// would send the lane's next write to the service.
+    private func keepStaleMonolithOut() {
+        guard machine.decision.monolithMayAnswer, !method.isSafe, extraction >= 0 else { return }
+        let extractions = context.configuration.snapshot.extractions
+        guard extraction < extractions.count, extractions[extraction]?.mayBeStale == true else { return }
+        machine.monolithStaysOut()
     }
 
     /// The monolith stands in. There is nothing to compare then: both answers would be the monolith's. A write that is on

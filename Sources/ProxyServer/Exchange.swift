@@ -307,13 +307,14 @@ final class Exchange {
                 PathSegments.value(at: lanes[route], of: path).map { AffinityHash.hash(salt: traffic.seed, key: $0) }
             } ?? key : key
         var decision: Decision
-        var held: Side?
+        let bucket = AffinityHash.bucket(of: key)
+        var held = traffic.held?.decide(bucket: bucket, isSafe: method.isSafe, sampleRoll: 0).primary
         if let pin = traffic.pin, let side = pin.side(parser, bytes), pin.isBelieved(from: client.peer) {
             decision = plan.decide(pinnedTo: side, isSafe: method.isSafe, sampleRoll: context.sampleRoll())
+            // A write keeps to its lane: the other process would not know that it went elsewhere.
+            if method.isSafe { held = nil }
         } else {
-            let bucket = AffinityHash.bucket(of: key)
             decision = plan.decide(bucket: bucket, isSafe: method.isSafe, sampleRoll: context.sampleRoll())
-            held = traffic.held?.decide(bucket: bucket, isSafe: method.isSafe, sampleRoll: 0).primary
         }
         if let board = traffic.board {
             decision = plan.turned(decision, board, lane: lane, isSafe: method.isSafe, held: held)

@@ -119,6 +119,12 @@ package struct ExchangeMachine: Sendable, Equatable {
         attempts = 1
     }
 
+    /// It has become stale since the decision.
+    package mutating func monolithStaysOut() {
+        decision = Decision(
+            primary: decision.primary, shadow: decision.shadow, monolithMayAnswer: false, why: decision.why)
+    }
+
     package mutating func headHandedOn() {
         phase = .sent
         wasSent = true

@@ -15,7 +15,7 @@ package final class ExtractionTraffic: Sendable {
     let pin: TrafficPin?
     /// What lanes are owed by each side, where both sides write.
     let board: LaneBoard?
-    /// By which lanes have the sides that they keep for now; nil: by `plan`.
+    /// While another process serves on the same data: by which lanes have the sides that they began with. Nil: by `plan`.
     let held: TrafficPlan?
 
     /// - Parameters:
@@ -25,9 +25,8 @@ package final class ExtractionTraffic: Sendable {
     package init(
         definition: ExtractionDefinition, state: ExtractionState, board: LaneBoard? = nil, held: ExtractionState? = nil
     ) {
-        let isChanged = held.map { ($0.stage, $0.weights) != (state.stage, state.weights) } ?? false
         self.held =
-            isChanged && definition.writes == .dualWrite && board != nil
+            definition.writes == .dualWrite && board != nil
             ? held.map { TrafficPlan(state: $0, definition: definition) } : nil
         self.board = definition.writes == .dualWrite ? board : nil
         name = definition.name
@@ -39,6 +38,9 @@ package final class ExtractionTraffic: Sendable {
 }
 
 extension ExtractionTraffic {
+    /// Another process may owe the monolith writes that this one does not know of.
+    var mayBeStale: Bool { held != nil && !plan.flipsAtOnce }
+
     /// The monolith is to get writes that only the service has, or may be, so a lane has to be looked up although the stage
     /// asks for none.
     var isOwed: Bool { held != nil || board.map { $0.owed(.monolith) != 0 } ?? false }

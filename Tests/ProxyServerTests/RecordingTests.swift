@@ -303,4 +303,58 @@ import Upstreams
             #expect(proxy.captured.now.last?.outcome == .neverSent)
         }
     }
+
+    @Test func `while another process serves beside it, no monolith stands in for a write, decided before or after`()
+        async throws
+    {
+        let monolith = try ScriptedOrigin(answering: { _ in plainAnswer("monolith") })
+        let (board, desk) = (LaneBoard(), RecordingDesk(.later))
+        var orders = Self.orders(.cutover, board: board)
+        try await withProxy(
+            monolith: monolith.port, service: try ScriptedOrigin.refusingPort(), orders: orders, desk: desk
+        ) { proxy in
+            let client = try proxy.connect()
+            try client.send(Self.post)
+            #expect(desk.record.wait { $0.intended.count == 1 })
+            orders.heldStage = .cutover
+            await proxy.update(try orders.snapshot())
+            desk.settle()
+            #expect(try Message.answer(from: client).status >= 502)
+            try client.send(Self.post)
+            #expect(desk.record.wait { $0.intended.count == 2 })
+            desk.settle()
+            #expect(try Message.answer(from: client).status >= 502)
+            // A read may be answered by it, and so may a write when a person wants no waiting.
+            try client.send("GET /orders HTTP/1.1\r\nHost: shop\r\nCookie: session=a\r\n\r\n")
+            #expect(try Message.answer(from: client).text == "monolith")
+            orders.flipsAtOnce = true
+            await proxy.update(try orders.snapshot())
+            try client.send(Self.post)
+            #expect(desk.record.wait { $0.intended.count == 3 })
+            desk.settle()
+            #expect(try Message.answer(from: client).text == "monolith")
+        }
+    }
+
+    @Test func `while another process serves beside it, a pin moves reads, and no write out of its lane`() async throws
+    {
+        let monolith = try ScriptedOrigin(answering: { _ in plainAnswer("monolith") })
+        let service = try ScriptedOrigin(answering: { _ in plainAnswer("service") })
+        let (board, desk) = (LaneBoard(), RecordingDesk())
+        var orders = Self.orders(.shadow, board: board)
+        orders.pin = Pin(header: "X-Side", from: ["127.0.0.0/8"])
+        orders.heldStage = .shadow
+        let pinned = Self.post.replacing("Host: shop", with: "Host: shop\r\nX-Side: service")
+        try await withProxy(monolith: monolith.port, service: service.port, orders: orders, desk: desk) { proxy in
+            let client = try proxy.connect()
+            try client.send(pinned)
+            #expect(try Message.answer(from: client).text == "monolith")
+            try client.send("GET /orders HTTP/1.1\r\nHost: shop\r\nX-Side: service\r\n\r\n")
+            #expect(try Message.answer(from: client).text == "service")
+            orders.heldStage = nil
+            await proxy.update(try orders.snapshot())
+            try client.send(pinned)
+            #expect(try Message.answer(from: client).text == "service")
+        }
+    }
 }

@@ -30,10 +30,14 @@ package final class LaneBoard: @unchecked Sendable {
         counts + (side == .monolith ? LaneBoard.cells : LaneBoard.perSide + LaneBoard.cells)
     }
 
+    private func cell(_ side: Side, at index: Int) -> UnsafeMutablePointer<Atomic<Int>> {
+        counts + (side == .monolith ? index : LaneBoard.perSide + index)
+    }
+
     private func cell(_ side: Side, _ lane: UInt64) -> UnsafeMutablePointer<Atomic<Int>> {
         let mixed = (lane ^ (lane >> 32)) &* 0x9E37_79B9_7F4A_7C15
         let index = Int(truncatingIfNeeded: (mixed >> 40) % UInt64(LaneBoard.cells))
-        return counts + (side == .monolith ? index : LaneBoard.perSide + index)
+        return cell(side, at: index)
     }
 
     /// A write is under way that `side` is owed, or will be.
@@ -54,4 +58,42 @@ package final class LaneBoard: @unchecked Sendable {
 
     /// Writes that a side is owed, over all lanes.
     package func owed(_ side: Side) -> Int { sum(side).pointee.load(ordering: .relaxed) }
+
+    // MARK: From one process to the next
+
+    /// Owes a side one more in each cell that it is owed something in: they stay so until `paid(_:cells:)`. None of them is
+    /// seen as paid in between.
+    /// - Returns: the cells, each 0 ..< `cells`.
+    package func keepOwed(_ side: Side) -> [Int] {
+        (0..<LaneBoard.cells).filter { index in
+            let cell = cell(side, at: index)
+            var count = cell.pointee.load(ordering: .relaxed)
+            guard count != 0 else { return false }
+            sum(side).pointee.add(1, ordering: .relaxed)
+            while count != 0 {
+                let (isChanged, found) = cell.pointee.compareExchange(
+                    expected: count, desired: count &+ 1, ordering: .acquiringAndReleasing)
+                if isChanged { return true }
+                count = found
+            }
+            sum(side).pointee.subtract(1, ordering: .relaxed)
+            return false
+        }
+    }
+
+    /// - Parameter indices: as another process's board has returned them; others are none, and are passed over.
+    package func owe(_ side: Side, cells indices: [Int]) {
+        for index in indices where (0..<LaneBoard.cells).contains(index) {
+            sum(side).pointee.add(1, ordering: .relaxed)
+            cell(side, at: index).pointee.add(1, ordering: .releasing)
+        }
+    }
+
+    /// - Parameter indices: as they were owed.
+    package func paid(_ side: Side, cells indices: [Int]) {
+        for index in indices where (0..<LaneBoard.cells).contains(index) {
+            cell(side, at: index).pointee.subtract(1, ordering: .releasing)
+            sum(side).pointee.subtract(1, ordering: .relaxed)
+        }
+    }
 }

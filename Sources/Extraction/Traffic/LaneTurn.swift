@@ -3,21 +3,24 @@
 extension TrafficPlan {
     /// - Parameters:
     ///   - isSafe: by method (RFC 9110 §9.2.1).
-    ///   - held: the side that the lane stays on whatever the board says, because another process may owe the other one writes
-    ///     of it.
+    ///   - held: while another process serves on the same data, the side that both began with. What the lane is owed decides
+    ///     from there, the same in both, whatever the plan and a pin say by now.
     package func turned(
         _ decision: Decision, _ board: LaneBoard, lane: UInt64, isSafe: Bool, held: Side? = nil
     ) -> Decision {
         guard keepsMonolith, !flipsAtOnce else { return decision }
-        if held == decision.primary.other || board.isBehind(decision.primary, lane: lane) {
-            let other = decision.primary.other
-            // Each has something that the other has not: no side is better, and the lane goes where it belongs.
-            guard !board.isBehind(other, lane: lane) else { return safeFromStale(decision, isSafe: isSafe) }
+        let begun = held ?? decision.primary
+        // Where each has something that the other has not, no side is better, and the lane goes where it belongs.
+        let waits = board.isBehind(begun, lane: lane) && !board.isBehind(begun.other, lane: lane)
+        let side = waits ? begun.other : begun
+        guard side == decision.primary else {
             return Decision(
-                primary: other, shadow: isSafe ? decision.shadow.map { _ in decision.primary } : decision.primary,
-                monolithMayAnswer: other == .service && isSafe, why: .laneWaits)
+                primary: side, shadow: isSafe ? decision.shadow.map { _ in decision.primary } : decision.primary,
+                monolithMayAnswer: side == .service && isSafe, why: .laneWaits)
         }
-        return board.isBehind(.monolith, lane: lane) ? safeFromStale(decision, isSafe: isSafe) : decision
+        // What the other process owes the monolith is not known here.
+        let mayBeStale = held != nil || board.isBehind(.monolith, lane: lane)
+        return mayBeStale ? safeFromStale(decision, isSafe: isSafe) : decision
     }
 
     /// A monolith that is behind in the lane must not take its next write: that would be out of order for good. A read

@@ -60,7 +60,7 @@ extension ProxyProcess {
         if let old {
             parts.store.startAsGuest()
             await old.complete()
-            await backend.keeper.holdSides(isReleased: true)
+            await backend.keeper.holdSides(after: old.offer.process)
             parts.logger.notice("taken over from process \(old.offer.process)")
         }
         for listener in listeners { await listener.start() }

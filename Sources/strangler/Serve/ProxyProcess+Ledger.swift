@@ -6,11 +6,13 @@ import Spool
 /// What processes before this one have left of dual-writes.
 extension ProxyProcess {
     /// Before anybody is served: lanes that are owed something must be known.
+    /// - Parameter isTakingOver: from a process that lives, whether it has a spool or not: lanes are held until it is seen
+    ///   that nothing of it is left to be adopted.
     /// - Returns: whether another process still delivers its own; this one's wait until then.
-    static func recover(_ found: LedgerFiles.Found, _ parts: Parts) async -> Bool {
+    static func recover(_ found: LedgerFiles.Found, _ parts: Parts, isTakingOver: Bool) async -> Bool {
         await parts.shadow.holdDeliveries(true)
         await take(found, parts)
-        let isFollowing = (try? parts.ledger.files.hasPredecessor()) ?? true
+        let isFollowing = isTakingOver || (try? parts.ledger.files.hasPredecessor()) ?? true
         if !isFollowing { await parts.shadow.holdDeliveries(false) }
         return isFollowing
     }
@@ -27,7 +29,8 @@ extension ProxyProcess {
                 // Writes go on being recorded, and wait: delivering them first would be out of order for good.
                 if "\(error)" != complaint {
                     parts.logger.error(
-                        "what the process before has left cannot be read, so nothing is delivered: \(error)")
+                        "what the process before has left cannot be read, so nothing is delivered and lanes keep their sides: commands change stages and weights, but `strangler rollback --now` alone turns lanes: \(error)"
+                    )
                 }
                 complaint = "\(error)"
             }

@@ -109,7 +109,7 @@ final class ProxyProcess: Sendable {
             opened.files.close()
             throw error
         }
-        let isFollowing = await recover(opened.found, parts)
+        let isFollowing = await recover(opened.found, parts, isTakingOver: old != nil)
         let keeper = StageKeeper(
             model: model, states: states, generation: 0, replica: replica, store: parts.store,
             recorder: parts.recorder, server: parts.server, shadow: parts.shadow, gaps: parts.ledger.gaps,
@@ -129,7 +129,7 @@ final class ProxyProcess: Sendable {
             reconciling: ReconcileSeams(
                 opened: ReconcileSeams.opener(with: opened.files.key), identities: parts.ledger.identities))
         do {
-            if isFollowing { await keeper.holdSides(isReleased: false) }
+            if !isFollowing { cache.lanes.remove() } else if old == nil { await keeper.holdSides() }
             let (listeners, admin) = try await openAddresses(configuration, parts, backend, old)
             let background = Task {
                 await withDiscardingTaskGroup { group in

@@ -34,6 +34,8 @@ actor StageKeeper {
     private(set) var knowsStages: Bool
     /// The states by which lanes keep their sides while two processes serve on the same data; nil: lanes change sides.
     var sides: [String: ExtractionState]?
+    /// What a process before this one has said to be owed, until that is known from its ledger.
+    var handedCells: [String: HandedLanes.Cells] = [:]
     /// Another process keeps the cache from here on.
     var hasSuccessor = false
     /// This process among the others.
@@ -110,7 +112,9 @@ actor StageKeeper {
                 "Postgres is away: \(fresh.joined(separator: ", ")) may have a stage there; until it is read, the monolith answers"
             )
         }
+        let known = self.model.slots.names.count
         self.model = model
+        oweHandedCells(from: known)
         states = model.states(from: states)
         await shadow.update(model.shadow)
         await publish()

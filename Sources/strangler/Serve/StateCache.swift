@@ -4,11 +4,14 @@ import Logging
 
 /// The last known stages on local disk, so that a restart without Postgres goes on serving what it served.
 struct StateCache: Sendable {
+    /// What goes with the states from one process to the next.
+    let lanes: HandedLanesFile
     private let file: String
     private let logger: Logger
 
     init(data: DataDirectory, logger: Logger) {
         file = data.file("stages.json")
+        lanes = HandedLanesFile(data: data, logger: logger)
         self.logger = logger
     }
 
