@@ -127,16 +127,18 @@ extension ShadowRunner {
 
     /// A person has a write delivered that was dead or uncertain.
     /// - Parameter payload: a `carried` record, as the store has it.
-    package func readmit(_ payload: [UInt8]) async throws(ReadmissionFailure) {
+    /// - Returns: the sequence that it has from now on.
+    @discardableResult
+    package func readmit(_ payload: [UInt8]) async throws(ReadmissionFailure) -> UInt64 {
         guard case .carried(let write) = LedgerRecord(payload), let owner = owner(of: write.intent.facts.lane) else {
             throw .notARecord
         }
-        let result: Result<Void, ReadmissionFailure> = await withCheckedContinuation { continuation in
+        let result: Result<UInt64, ReadmissionFailure> = await withCheckedContinuation { continuation in
             owner.eventLoop.execute {
                 owner.value.delivery.readmit(write) { continuation.resume(returning: $0) }
             }
         }
-        try result.get()
+        return try result.get()
     }
 
     // MARK: How it stands

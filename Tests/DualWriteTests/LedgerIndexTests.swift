@@ -52,6 +52,33 @@ private final class Lanes {
 }
 
 @Suite struct LedgerIndexTests {
+    @Test func `one whose end waits for the disk keeps its lane, is still owed, and gives its call to others`() {
+        let index = Lanes(callsPerTarget: 1)
+        let (first, second, other) = (index.owe(2, lane: 1), index.owe(3, lane: 1), index.owe(4, lane: 2))
+        #expect(index.next() == first)
+        #expect(!index.index.isWaiting(first) && index.index.isWaiting(second))
+        #expect(index.next() == nil)
+        index.index.ending(first)
+        #expect(index.next() == other)
+        index.close(other)
+        #expect(index.next() == nil, "its lane waits")
+        // One of before does not get in front of it, nor is it written down anew.
+        let before = index.index.recovered(
+            .sample(1, lane: 1), intent: LogPosition(segment: 1, offset: 0),
+            outcome: LogPosition(segment: 1, offset: 0),
+            origin: 0, answeredBy: .monolith, attempts: 0, isRetried: false, wasSent: false, since: 0)
+        #expect(index.next() == nil)
+        #expect(Set(index.index.waiting(upTo: 9, origin: 0, limit: 9)) == [before, second])
+        #expect(index.index.standing(0).toService.writes == 3)
+        index.close(first)
+        #expect(index.next() == before)
+        index.close(before)
+        #expect(index.next() == second)
+        index.close(second)
+        #expect(index.index.standing(0).toService.writes == 0)
+        #expect(index.index.laneCount == 0)
+    }
+
     @Test func `a lane's head waits for its outcome, and what is behind it waits too`() {
         let index = Lanes(callsPerTarget: 8)
         let first = index.intended(.sample(1))

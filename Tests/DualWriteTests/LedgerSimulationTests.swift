@@ -26,6 +26,9 @@ private struct LedgerWorld: ~Copyable {
     var waiting: [UInt64: LedgerIndex.Handle] = [:]
     var atPrimary: [UInt64: LedgerIndex.Handle] = [:]
     var running: [LedgerIndex.Handle] = []
+    /// That are being read, and then written, to be carried forward.
+    var read: [LedgerIndex.Handle] = []
+    var carried: [UInt64: LedgerIndex.Handle] = [:]
     var next: UInt64 = 0
     var now: Int64 = 0
 
@@ -47,6 +50,7 @@ private struct LedgerWorld: ~Copyable {
         case 65..<80: if let handle = index.next(target) { running.append(handle) }
         case 80..<97: finishDelivery()
         case 97: crash()
+        case 98: carry()
         default: index.wake(now: now)
         }
     }
@@ -77,10 +81,26 @@ private struct LedgerWorld: ~Copyable {
                 index.owed(handle, at: position, now: now)
             case .dead:
                 if let handle = waiting.removeValue(forKey: sequence) { close(handle) }
+            case .carried:
+                if let handle = carried.removeValue(forKey: sequence) { index.moved(handle, to: position, origin: 0) }
             default: break
             }
         }
         unsynced.removeFirst(count)
+    }
+
+    /// What was read at the last time goes to the disk if it still waits.
+    private mutating func carry() {
+        for handle in read where index.isWaiting(handle) {
+            guard let write = index[handle] else { continue }
+            carried[handle.sequence] = handle
+            unsynced.append(
+                .carried(
+                    OpenWrite(
+                        intent: WriteIntent(facts: write.facts, requestHead: [], requestBody: []), outcome: .sample(),
+                        attempts: write.attempts)))
+        }
+        read = index.waiting(upTo: 1, origin: 0, limit: 3)
     }
 
     private mutating func answer() {
@@ -146,6 +166,8 @@ private struct LedgerWorld: ~Copyable {
                     OpenWrite(intent: WriteIntent(facts: facts, requestHead: [], requestBody: []), outcome: .sample()),
                     reason: reason))
             waiting[facts.sequence] = handle
+            // Its word may wait for room.
+            if oneIn(2) { index.ending(handle) }
         case .retry(let burned, let reason):
             if burned { unsynced.append(.attempted(facts, attempts: write.attempts + 1, reason: reason)) }
             index.failed(
@@ -170,6 +192,7 @@ private struct LedgerWorld: ~Copyable {
         waiting = [:]
         atPrimary = [:]
         running = []
+        (read, carried) = ([], [:])
         index = LedgerIndex(callsPerTarget: 3)
         var recovery = LedgerRecovery()
         for (place, record) in disk.enumerated() {
@@ -179,6 +202,11 @@ private struct LedgerWorld: ~Copyable {
         next = max(next, recovery.highest)
         let found = recovery.found()
         #expect(found.lost.isEmpty)
+        var fold = LedgerFold()
+        for record in disk { _ = fold.add(record.encoded) }
+        #expect(
+            Set(fold.take().filter { $0.state == .accepted }.map(\.sequence)) == Set(found.owed.map(\.sequence)),
+            "rows and recovery differ about what is open")
         for write in found.owed {
             _ = index.recovered(
                 recovery.facts(of: write), intent: write.intent, outcome: write.outcome, origin: 0,

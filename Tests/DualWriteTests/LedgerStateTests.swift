@@ -151,6 +151,35 @@ import Testing
         #expect(retried.payload == nil)
     }
 
+    @Test(arguments: 0..<200 as Range<UInt64>)
+    func `whatever was being carried when it ended, the row is over where a restart finds nothing open`(_ seed: UInt64)
+    {
+        var chance = SeededGenerator(seed: seed)
+        var log: [LedgerRecord] = [.intent(intent), .outcome(intent.facts, .sample())]
+        var open = OpenWrite(intent: intent, outcome: .sample())
+        for life in 1...3 {
+            for _ in 0..<Int.random(in: 0...2, using: &chance) { log.append(.carried(open)) }
+            if life == 3, Bool.random(using: &chance) { break }
+            switch Int.random(in: 0..<3, using: &chance) {
+            case 0: log.append(.settled(open.intent.facts, how: .delivered(WriteDelivered(status: 201, attempts: 1))))
+            case 1: log.append(.dead(open, reason: "status-422"))
+            default: log.append(.uncertain(open, reason: "restart"))
+            }
+            // Read while it was owed, on disk behind its end.
+            let late = open
+            if Bool.random(using: &chance) { log.append(.carried(late)) }
+            guard life < 3, Bool.random(using: &chance), !log.contains(where: { $0.kind == .settled }) else { break }
+            open.intent.facts.sequence += 5
+            open.isRetried = true
+            log.append(.carried(open))
+            if Bool.random(using: &chance) { log.append(.carried(late)) }
+        }
+        let (row, found) = (rows(log).first, LedgerRecovery.found(log))
+        #expect(row?.state.isClosed == found.owed.isEmpty, "\(log.map(\.kind))")
+        #expect(row?.sequence == open.intent.facts.sequence)
+        #expect(found.uncertain.isEmpty && found.owed.allSatisfy { $0.sequence == open.intent.facts.sequence })
+    }
+
     @Test func `rows come in the order of their writes, and what is no record is told`() {
         #expect(
             rows([.intent(.sample(2)), .intent(.sample(1)), .settled(WriteFacts.sample(2), how: .neverSent)])
@@ -159,6 +188,16 @@ import Testing
         let isRecord = fold.add([1, 99])
         #expect(!isRecord)
         #expect(fold.isEmpty)
+    }
+}
+
+extension LedgerRecovery {
+    fileprivate static func found(_ log: [LedgerRecord]) -> Found {
+        var recovery = LedgerRecovery()
+        for (place, record) in log.enumerated() {
+            _ = recovery.add(record.encoded, at: LogPosition(segment: 1, offset: UInt32(place)), origin: 0)
+        }
+        return recovery.found()
     }
 }
 

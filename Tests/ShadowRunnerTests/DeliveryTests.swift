@@ -265,6 +265,57 @@ private final class Flag: Sendable {
         }
     }
 
+    @Test func `dead writes for which there is no room keep their lanes, and no call from other lanes`() async throws {
+        let log = TestLog()
+        let service: ScriptedOrigin.Script = { request, _ in
+            request.body.contains("\"n\":1") ? .json("{}", status: "422 Unprocessable") : ok
+        }
+        // One call to a side at a time.
+        try await withShadow(Setup(maximumConnections: 2, log: log), service: service) { shadow in
+            var writes: [CapturedExchange] = []
+            // All lanes are of one loop.
+            for number in 10...13 { writes.append(try write(number, lane: UInt64(number - 10) * 4)) }
+            writes.append(try write(2, lane: 100))
+            writes.append(try write(3, lane: 0))
+            for place in writes.indices { writes[place].ticket = try await shadow.intend(writes[place]) }
+            log.refuse(.full, all: true)
+            for write in writes { shadow.runner.accept(write) }
+            try await eventually("the last lane's is delivered") {
+                await shadow.runner.ledgerCounts()["orders"]?.delivered == 1
+            }
+            try await eventually("the others are dead") {
+                await shadow.runner.ledgerCounts()["orders"]?.dead == ["status-422": 4]
+            }
+            try await eventually("their records are tried again") { log.refused > 20 }
+            #expect(shadow.service.requests.count == 5, "a lane went on before its dead write was on record")
+            #expect(await shadow.runner.standing().first?.toService.writes == 5)
+            log.refuse(nil)
+            try await shadow.becomesIdle()
+            #expect(log.states == [.dead, .dead, .dead, .dead, .settled, .settled])
+            #expect(log.retained == 0)
+        }
+    }
+
+    @Test func `an outcome for which there is neither room on disk nor in memory is written when there is`()
+        async throws
+    {
+        let log = TestLog()
+        try await withShadow(Setup(maximumBytes: 10, log: log), service: { _, _ in ok }) { shadow in
+            var first = try write(1)
+            first.ticket = try await shadow.intend(first)
+            log.refuse(.noSpace, all: true)
+            shadow.runner.accept(first)
+            try await eventually("it is tried again") { log.refused > 2 }
+            #expect(shadow.service.requests.isEmpty)
+            #expect(await shadow.runner.ledgerCounts()["orders"]?.uncertain == 0)
+            log.refuse(nil)
+            try await shadow.becomesIdle()
+            #expect(shadow.service.requests.count == 1)
+            #expect(log.kinds == [.intent, .outcome, .settled])
+            #expect(log.retained == 0)
+        }
+    }
+
     @Test func `a write whose answer was lost is delivered again with the same key, and that is counted`() async throws
     {
         let service: ScriptedOrigin.Script = { _, number in number == 0 ? .close : ok }
@@ -555,9 +606,10 @@ private final class Flag: Sendable {
             _ = try await shadow.verdicts()
             let payload = try #require(log.rows.first?.payload)
             isFixed.set()
-            try await shadow.runner.readmit(payload)
+            let sequence = try await shadow.runner.readmit(payload)
             try await shadow.becomesIdle()
             #expect(log.states == [.settled])
+            #expect(log.rows.first?.sequence == sequence)
             #expect(log.rows.first?.isRetried == true)
             #expect(Set(shadow.service.requests.flatMap { $0.values(of: "Idempotency-Key") }) == [id(1)])
             #expect(board.owed(.service) == 0)

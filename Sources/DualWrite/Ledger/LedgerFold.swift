@@ -33,23 +33,26 @@ package struct LedgerFold: Sendable {
             _ = place(facts)
         case .outcome:
             guard let (answeredBy, status) = reader.skipOutcome(), reader.isAtEnd else { return false }
-            rows[place(facts)].accept(answeredBy, status)
+            rows[place(facts).place].accept(answeredBy, status)
         case .attempted, .settled, .dead, .uncertain, .carried:
             guard let record = LedgerRecord.read(kind, facts, &reader), reader.isAtEnd else { return false }
-            rows[place(facts)].fold(record)
+            let (place, isAnew) = place(facts)
+            rows[place].fold(record, isAnew: isAnew)
         }
         return true
     }
 
-    private mutating func place(_ facts: WriteFacts) -> Int {
+    /// - Returns: also whether it is delivered again, under a higher sequence than it had.
+    private mutating func place(_ facts: WriteFacts) -> (place: Int, isAnew: Bool) {
         let place = places[facts.id] ?? rows.count
         if place == rows.count {
             places[facts.id] = place
             rows.append(LedgerRow(facts, state: .intent))
         }
         // A write that a person has delivered again has another sequence.
-        rows[place].sequence = max(rows[place].sequence, facts.sequence)
-        return place
+        let isAnew = facts.sequence > rows[place].sequence
+        if isAnew { rows[place].sequence = facts.sequence }
+        return (place, isAnew)
     }
 }
 
@@ -62,7 +65,7 @@ extension LedgerRow {
 
     /// The log is the truth: a batch may begin in the middle of a write's life, so a record says where it is now, whatever
     /// was known of it.
-    fileprivate mutating func fold(_ record: LedgerRecord) {
+    fileprivate mutating func fold(_ record: LedgerRecord, isAnew: Bool) {
         switch record {
         case .intent: break
         case .outcome(_, let outcome): accept(outcome.answeredBy, outcome.status)
@@ -74,8 +77,8 @@ extension LedgerRow {
         case .dead(let write, let reason): fold(write, .dead, reason)
         case .uncertain(let write, let reason): fold(write, .uncertain, reason)
         case .carried(let write):
-            // It may have ended while it was being carried.
-            guard write.isRetried || !state.isClosed else { return }
+            // It may have ended, or begun anew, while it was being carried.
+            guard isAnew || !state.isClosed && write.intent.facts.sequence == sequence else { return }
             isRetried = isRetried || write.isRetried
             state = write.outcome != nil || write.isRetried ? .accepted : .intent
             attempts = write.attempts

@@ -88,6 +88,14 @@ extension LedgerIndex {
         advance(node.lane)
     }
 
+    /// How it ended is known and waits for room on the disk: its lane waits with it, its call is over.
+    package mutating func ending(_ handle: Handle) {
+        guard let node = node(handle), node.phase == .running else { return }
+        stopped(node)
+        nodes[handle.index].phase = .ending
+        lanes[node.lane].phase = .waiting
+    }
+
     /// Whether a target has answered somebody since the last attempt of this write.
     package func hasAnsweredSince(_ handle: Handle) -> Bool {
         guard let node = node(handle), lanes[node.lane].failures > 0 else { return false }

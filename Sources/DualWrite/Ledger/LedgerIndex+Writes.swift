@@ -58,6 +58,9 @@ extension LedgerIndex {
         return found
     }
 
+    /// Whether it is owed and not on its way.
+    package func isWaiting(_ handle: Handle) -> Bool { node(handle)?.phase == .owed }
+
     /// The side that each open write of an extraction is owed to, or will be, and its lane.
     package func visitOpen(_ extraction: UInt16, _ visit: (_ side: Side, _ lane: UInt64) -> Void) {
         nodes.visit { _, node in
@@ -119,6 +122,7 @@ extension LedgerIndex {
         case .running:
             noLongerOwed(handle.index)
             stopped(node)
+        case .ending: noLongerOwed(handle.index)
         }
         let isHead = lanes[node.lane].head == handle.index
         unlink(handle.index)
@@ -187,6 +191,7 @@ extension LedgerIndex {
         var node = fresh
         var before = lanes[lane].tail
         while before != LedgerIndex.none, nodes[before].sequence > node.sequence, nodes[before].phase != .running,
+            nodes[before].phase != .ending,
             !(lanes[lane].head == before && lanes[lane].phase != .waiting)
         {
             before = nodes[before].previous

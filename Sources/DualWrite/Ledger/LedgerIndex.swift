@@ -41,6 +41,8 @@ package struct LedgerIndex: ~Copyable, Sendable {
         /// May be delivered.
         case owed
         case running
+        /// How it ended is known, and not on disk yet.
+        case ending
     }
 
     struct Node {

@@ -226,14 +226,19 @@ extension DeliveryLoop {
         var open = open
         open.attempts = attempts ?? write.attempts
         // Its lane waits for the disk: if this were forgotten, the write would be delivered behind those that came after it.
-        let written: @Sendable (DeliveryLoop) -> Void = { delivery in
+        let written: @Sendable (DeliveryLoop, LogPosition) -> Void = { delivery, _ in
             // It may have been carried forward meanwhile.
             if let last = delivery.index[handle], last.isDurable {
                 delivery.logs[Int(last.origin)].release(last.intent)
             }
             delivery.close(handle)
         }
-        say(LastWord(record: .dead(open, reason: reason), about: nil, written: written) { $0.close(handle) })
+        // The reserve is this process's own log's.
+        let about = write.isDurable && write.origin == 0 ? write.intent : nil
+        say(
+            LastWord(
+                record: .dead(open, reason: reason), about: about, written: written, lost: { $0.close(handle) },
+                waits: { $0.index.ending(handle) }))
     }
 
     /// The two answers, if there are two, are held against each other like a read's.

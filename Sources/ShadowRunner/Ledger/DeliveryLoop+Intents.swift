@@ -113,23 +113,40 @@ extension DeliveryLoop {
             board.paid(write.answeredBy.other, lane: write.facts.lane)
         }
         hold(held, handle.sequence)
-        append(.outcome(write.facts, outcome), essential: true, retained: false) { delivery, result in
-            delivery.outcomeWritten(handle, result)
+        let record = LedgerRecord.outcome(write.facts, outcome)
+        // Nothing else has it then.
+        let only = self.held[handle.sequence] == nil ? record : nil
+        append(record, essential: true, retained: false) { delivery, result in
+            delivery.outcomeWritten(handle, only: only, result)
         }
     }
 
-    private func outcomeWritten(_ handle: LedgerIndex.Handle, _ result: Result<LogPosition, LogRefusal>) {
+    private func outcomeWritten(
+        _ handle: LedgerIndex.Handle, only record: LedgerRecord?, _ result: Result<LogPosition, LogRefusal>
+    ) {
         guard let write = index[handle] else { return }
-        switch result {
-        case .success(let position): index.owed(handle, at: position, now: NIODeadline.now().nanoseconds)
-        case .failure:
-            // The disk has failed. Known here, and delivered while this process lives; the next one will call it uncertain.
-            guard held[handle.sequence] != nil else {
-                count(write.extraction) { $0.uncertain += 1 }
-                return close(handle)
-            }
+        switch (result, record) {
+        case (.success(let position), _): index.owed(handle, at: position, now: NIODeadline.now().nanoseconds)
+        case (.failure, nil):
+            // Known here, and delivered while this process lives; the next one will call it uncertain.
             index.owed(handle, at: write.intent, now: NIODeadline.now().nanoseconds)
+        case (.failure(.full), let record?), (.failure(.noSpace), let record?):
+            // Its client has its answer, so it is to be in one list or another: its lane waits for the disk.
+            let word = LastWord(
+                record: record, about: nil,
+                written: { $0.index.owed(handle, at: $1, now: NIODeadline.now().nanoseconds) },
+                lost: { $0.lost(handle) })
+            unwrittenBytes += word.bytes
+            unwritten.append(word)
+        case (.failure, _): lost(handle)
         }
+    }
+
+    /// The disk has failed, and nobody knows the outcome any more.
+    private func lost(_ handle: LedgerIndex.Handle) {
+        guard let write = index[handle] else { return }
+        count(write.extraction) { $0.uncertain += 1 }
+        close(handle)
     }
 
     // MARK: Records
@@ -163,19 +180,30 @@ extension DeliveryLoop {
         let (intent, isDurable) = (write.intent, write.isDurable)
         // The reserve is this process's own log's.
         let about = isDurable && write.origin == 0 ? intent : nil
-        say(LastWord(record: record, about: about) { _ in if isDurable { log.release(intent) } })
+        say(LastWord(record: record, about: about, written: { _, _ in if isDurable { log.release(intent) } }))
         close(handle)
     }
 
-    /// How a write ended, on its way to the disk.
+    /// How a write ended, or else what nothing but this process knows of it, on its way to the disk.
     struct LastWord {
         let record: LedgerRecord
         /// Where this process's log has the write's intent.
         let about: LogPosition?
         /// It is on disk.
-        let written: @Sendable (DeliveryLoop) -> Void
+        let written: @Sendable (DeliveryLoop, LogPosition) -> Void
         /// It never will be.
         var lost: @Sendable (DeliveryLoop) -> Void = { _ in }
+        /// There is no room for it now.
+        var waits: @Sendable (DeliveryLoop) -> Void = { _ in }
+
+        /// Bytes that it keeps in memory, roughly.
+        var bytes: Int {
+            switch record {
+            case .dead(let write, _), .uncertain(let write, _), .carried(let write):
+                write.intent.requestBody.count + (write.outcome?.answerBody?.count ?? 0) + 1_024
+            default: 1_024
+            }
+        }
     }
 
     /// Where there is no room now, it is written when there is. Until then the log keeps the write as it stood, and the next
@@ -183,8 +211,12 @@ extension DeliveryLoop {
     func say(_ word: LastWord) {
         append(word.record, essential: true, about: word.about, retained: false) { delivery, result in
             switch result {
-            case .success: word.written(delivery)
-            case .failure(.full), .failure(.noSpace): delivery.unwritten.append(word)
+            case .success(let position): word.written(delivery, position)
+            case .failure(.full), .failure(.noSpace):
+                delivery.unwritten.append(word)
+                // Those that wait are in memory: beyond a part of what the loop may hold they keep their calls.
+                delivery.unwrittenBytes += word.bytes
+                if delivery.unwrittenBytes <= delivery.settings.maximumBytes / 4 { word.waits(delivery) }
             case .failure: word.lost(delivery)
             }
         }
@@ -195,7 +227,10 @@ extension DeliveryLoop {
         guard !unwritten.isEmpty, !isStopped else { return }
         let words = unwritten.prefix(DeliveryLoop.unwrittenAtOnce)
         unwritten.removeFirst(words.count)
-        for word in words { say(word) }
+        for word in words {
+            unwrittenBytes -= word.bytes
+            say(word)
+        }
     }
 
     /// Forgets it. What the log has of it stays.

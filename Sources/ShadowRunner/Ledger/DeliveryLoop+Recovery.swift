@@ -79,10 +79,9 @@ extension DeliveryLoop {
                     default: OpenWrite(intent: WriteIntent(facts: facts, requestHead: [], requestBody: []))
                     }
                 delivery.say(
-                    LastWord(record: .uncertain(open, reason: "restart"), about: origin == 0 ? write.intent : nil) {
-                        _ in
-                        log.release(write.intent)
-                    })
+                    LastWord(
+                        record: .uncertain(open, reason: "restart"), about: origin == 0 ? write.intent : nil,
+                        written: { _, _ in log.release(write.intent) }))
             }
         }
     }
@@ -95,7 +94,8 @@ extension DeliveryLoop {
         guard !handles.isEmpty, !isStopped else { return done(0) }
         for handle in handles {
             readWhole(handle) { delivery, open in
-                guard let open, let old = delivery.index[handle]?.intent else {
+                // One that is on its way by now may end before this is on disk; its end must be the last that is said of it.
+                guard let open, delivery.index.isWaiting(handle), let old = delivery.index[handle]?.intent else {
                     left.value -= 1
                     if left.value == 0 { done(handles.count) }
                     return
@@ -148,7 +148,7 @@ extension DeliveryLoop {
 
     /// - Parameter done: called on the loop when it is on disk, or is not going to be.
     func readmit(
-        _ write: OpenWrite, _ done: @escaping @Sendable (Result<Void, ShadowRunner.ReadmissionFailure>) -> Void
+        _ write: OpenWrite, _ done: @escaping @Sendable (Result<UInt64, ShadowRunner.ReadmissionFailure>) -> Void
     ) {
         let name = write.intent.facts.extraction
         guard !isStopped else { return done(.failure(.refused(.closed))) }
@@ -170,7 +170,7 @@ extension DeliveryLoop {
                     facts, intent: position, outcome: position, origin: 0, answeredBy: side, attempts: 0,
                     isRetried: true, wasSent: true, since: NIODeadline.now().nanoseconds)
                 delivery.board(of: facts)?.owe(side.other, lane: facts.lane)
-                done(.success(()))
+                done(.success(facts.sequence))
             }
         }
     }

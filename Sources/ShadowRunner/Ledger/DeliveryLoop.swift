@@ -54,6 +54,7 @@ final class DeliveryLoop {
     var underWay = 0
     /// Last words that had no room.
     var unwritten: [LastWord] = []
+    var unwrittenBytes = 0
     static let unwrittenAtOnce = 256
     var isStopped = false
     private static let releasedAtOnce = 4_000
