@@ -22,15 +22,20 @@ extension PostgresStore {
     /// Files what was folded from a spool's records; in one round trip for a few thousand rows. May be interrupted
     /// anywhere and said again.
     ///
-    /// - Parameter spool: whose records they are of.
+    /// - Parameters:
+    ///   - spool: whose records they are of.
+    ///   - isFiling: called after each statement: whoever fails after that has filed a part.
     /// - Returns: how many rows were new or have moved on.
     @discardableResult
-    package func file(writes rows: [LedgerRow], spool: String) async throws -> Int {
+    package func file(
+        writes rows: [LedgerRow], spool: String, isFiling: @Sendable () -> Void = {}
+    ) async throws -> Int {
         var changed = 0
         for batch in Self.batches(rows) {
             changed += try await ledger.query(
                 Self.filing, batch.parameters + [.text(KeyText.extraction(spool))]
             ).affected
+            isFiling()
         }
         return changed
     }

@@ -76,7 +76,8 @@ extension ProxyBackend {
             throw AdminError(.refused, WriteDecisionRefusal.withoutPayload(write).description)
         }
         do {
-            try await shadow.readmit(payload)
+            // Before its row is open: what is said of its end must reach that.
+            keeper.ledger.files.mayBeFiled(through: try await shadow.readmit(payload))
         } catch {
             throw AdminError(
                 .refused, "write \(write) cannot be taken back for delivery and stays as it was", reasons: ["\(error)"])

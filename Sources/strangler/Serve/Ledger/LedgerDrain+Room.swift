@@ -75,7 +75,7 @@ extension LedgerDrain {
         var (moved, freed) = (0, 0)
         while !Task.isCancelled, isCrowded(spool), spool.drained.segment < last {
             do {
-                let filedThrough = state.withLock { max($0.filedThrough, $0.attemptedThrough) }
+                let filedThrough = mayHaveRows
                 let (kept, shed, end) = try await onQueue {
                     try Self.sort(spool, before: last, filedThrough: filedThrough)
                 }
@@ -97,6 +97,11 @@ extension LedgerDrain {
             }
         }
         return freed > moved
+    }
+
+    /// Of writes up to this one Postgres may have rows that are not over.
+    private var mayHaveRows: UInt64 {
+        state.withLock { max($0.filedThrough, $0.attemptedThrough, files.readmittedThrough) }
     }
 
     /// All in one commit, or a few.

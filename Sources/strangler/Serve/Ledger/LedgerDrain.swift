@@ -31,6 +31,26 @@ final class LedgerDrain: Sendable {
         var isFailing = false
         var isMakingRoom = false
 
+        /// Of `failures`, those of Postgres: all spools wait for it then.
+        var storeFailures = 0
+        /// Spools that could not be filed although Postgres is there, and until when they are left alone.
+        var resting: [String: (until: ContinuousClock.Instant, pause: Duration)] = [:]
+
+        mutating func failed(_ error: any Error, of id: String) {
+            failures += 1
+            // Who cannot even connect has filed nothing but what has been told; of anything else Postgres may have it.
+            attempted(isFiled: (error as? PostgresError)?.code != .refused)
+            if error is PostgresError || error is StoreLink.Unavailable {
+                isFailing = true
+                storeFailures += 1
+            } else if !(error is CancellationError) {
+                let pause = min((resting[id]?.pause ?? .milliseconds(500)) * 2, LedgerDrain.longestRest)
+                resting[id] = (.now + pause, pause)
+            }
+        }
+
+        func rests(_ id: String) -> Bool { resting[id].map { $0.until > .now } ?? false }
+
         mutating func attempted(isFiled: Bool) {
             if isFiled { filedThrough = max(filedThrough, attemptedThrough) }
             attemptedThrough = 0
@@ -66,6 +86,8 @@ final class LedgerDrain: Sendable {
     private static let bytesOfFrames = 64
     private static let pause = Duration.milliseconds(200)
     static let longestPause = Duration.seconds(5)
+    /// Of one spool that is damaged, or whose key is not there.
+    static let longestRest = Duration.seconds(60)
 
     /// - Parameter carryForward: appends open writes of the segments up to this one anew, as many as it does at a time, and
     ///   says how many they were.
@@ -102,9 +124,10 @@ final class LedgerDrain: Sendable {
     private func keepDraining() async {
         var pause = Self.pause
         while !Task.isCancelled {
-            let isDone = await drainAll()
+            let failed = figures.storeFailures
+            _ = await drainAll()
             await carryOldest()
-            pause = isDone ? Self.pause : min(pause * 2, Self.longestPause)
+            pause = figures.storeFailures == failed ? Self.pause : min(pause * 2, Self.longestPause)
             guard (try? await Task.sleep(for: pause)) != nil else { return }
         }
     }
@@ -113,22 +136,23 @@ final class LedgerDrain: Sendable {
     func drainAll() async -> Bool {
         var isDone = true
         for spool in files.adopted + [files.own] {
+            guard !state.withLock({ $0.rests(spool.id.description) }) else {
+                isDone = false
+                continue
+            }
             do {
                 while try await drainSome(of: spool) {}
+                state.withLock { $0.resting[spool.id.description] = nil }
                 if spool !== files.own, spool.isDrained {
                     await onQueue { [files] in files.remove(spool) }
                 }
             } catch {
                 isDone = false
-                // Who cannot even connect has filed nothing; of anything else Postgres may have it all the same.
-                let isFiled = (error as? PostgresError)?.code != .refused
-                state.withLock { state in
-                    state.failures += 1
-                    state.isFailing = true
-                    state.attempted(isFiled: isFiled)
-                }
-                if !(error is StoreLink.Unavailable) {
-                    logger.debug("the ledger is not filed for now: \(error)")
+                state.withLock { $0.failed(error, of: spool.id.description) }
+                switch error {
+                case is StoreLink.Unavailable, is CancellationError: break
+                case is PostgresError: logger.debug("the ledger is not filed for now: \(error)")
+                default: logger.error("the spool \(spool.id) cannot be filed: \(error)")
                 }
             }
         }
@@ -144,7 +168,10 @@ final class LedgerDrain: Sendable {
         let batch = try await onQueue { try Self.read(spool) }
         guard batch.count > 0 else {
             state.withLock { $0.turn = .idle }
-            return false
+            guard batch.next > spool.drained else { return false }
+            // A stretch that a repair has made void.
+            try await onQueue { try spool.drained(to: batch.next) }
+            return true
         }
         let highest = batch.rows.reduce(0) { max($0, $1.sequence) }
         state.withLock { state in
@@ -152,7 +179,9 @@ final class LedgerDrain: Sendable {
             state.turn = .filing(since: .now)
         }
         let conflicts = batch.pairs.isEmpty ? [] : try await store.file(pairs: batch.pairs)
-        try await store.file(writes: try files.sealed(batch.rows), spool: spool.id.description)
+        try await store.file(writes: try files.sealed(batch.rows), spool: spool.id.description) {
+            self.mayBeFiled(through: highest)
+        }
         try await onQueue { try spool.drained(to: batch.next) }
         for (extraction, pairs) in Dictionary(grouping: batch.pairs, by: \.extraction) {
             identities.filed(

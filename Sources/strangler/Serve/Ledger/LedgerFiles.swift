@@ -14,6 +14,7 @@ final class LedgerFiles: Sendable {
     private let options: SpoolOptions
     private let logger: Logger
     private let adoptedOnes = Mutex<[Spool]>([])
+    private let readmitted = Atomic<UInt64>(0)
 
     private init(own: Spool, directories: SpoolDirectories, options: SpoolOptions, logger: Logger) {
         self.own = own
@@ -57,6 +58,12 @@ final class LedgerFiles: Sendable {
             throw StartError(description: "the spool of dual-writes cannot be opened: \(error)")
         }
     }
+
+    /// A person has a write delivered again: Postgres has a row of it that is not over.
+    func mayBeFiled(through sequence: UInt64) { readmitted.max(sequence, ordering: .relaxed) }
+
+    /// The highest of those.
+    var readmittedThrough: UInt64 { readmitted.load(ordering: .relaxed) }
 
     /// That the spools are encrypted with, and what Postgres keeps of writes.
     var key: SpoolKey? { options.key }
