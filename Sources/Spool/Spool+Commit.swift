@@ -277,9 +277,15 @@ extension Spool {
         guard always || state.withLock({ $0.freeIsStale(now) }) else { return }
         // Not knowing is no reason to refuse: the disk says itself when it is full.
         let free = (try? files.free(at: directory)) ?? .max
-        reserve.withLock { reserve in
-            reserve.restore(free: free)
+        let failure = reserve.withLock { reserve in
+            let failure = reserve.restore(free: free)
             state.withLock { $0.freeSeen(free, floor: options.freeFloor, reserve, at: now) }
+            return failure
+        }
+        if let failure {
+            logger.error(
+                "no room can be kept for when the disk is full: it goes on without",
+                metadata: ["spool": "\(directory)", "failure": "\(failure)"])
         }
     }
 }

@@ -1,14 +1,17 @@
 /// A file that has room on the disk and says nothing: given up in two halves when the disk is full, so that what became of
 /// writes can be written down, without which no segment could ever go; made anew when there is room.
 ///
-/// The first half is for all essential records, the second for those only that let the oldest segment go. Whoever else
-/// writes on the disk may be faster: it is meant for a disk that the spool itself has filled.
+/// The first half is for all essential records, the second for those only that let the oldest segment go, and for
+/// outcomes, without which an acknowledged write would become uncertain. Whoever else writes on the disk may be faster: it
+/// is meant for a disk that the spool itself has filled.
 struct SpoolReserve {
     let files: any SpoolFiles
     private let file: Int32
     /// Bytes that it is to have. 0: there is none.
     let wanted: Int
     private(set) var held: Int
+    /// The file system cannot set room aside, or not here: it goes on without.
+    private(set) var isImpossible = false
 
     /// - Parameter wanted: bytes, 0 for none.
     static func open(_ path: String, wanted: Int, _ files: any SpoolFiles) throws(SystemFailure) -> SpoolReserve {
@@ -42,9 +45,9 @@ struct SpoolReserve {
     }
 
     private var half: Int { wanted / 2 }
-    var isWhole: Bool { held >= wanted }
+    var isWhole: Bool { held >= wanted || isImpossible }
     /// Only what lets the oldest segment go is to be written.
-    var isGone: Bool { held < half }
+    var isGone: Bool { held < half && !isImpossible }
 
     /// Gives one half up, so that there is room for essential records.
     /// - Parameter entirely: the second half, too, if the first one has gone.
@@ -58,14 +61,24 @@ struct SpoolReserve {
 
     /// Takes back what there is room for, half by half.
     /// - Parameter free: bytes on the disk.
-    mutating func restore(free: Int) {
+    /// - Returns: why there cannot be one, once.
+    mutating func restore(free: Int) -> SystemFailure? {
+        guard !isImpossible else { return nil }
         var free = free
         for size in [half, wanted] where held < size {
             let more = size - held
-            guard free >= more, (try? files.allocate(file, to: size)) != nil else { return }
+            guard free >= more else { return nil }
+            do throws(SystemFailure) {
+                try files.allocate(file, to: size)
+            } catch {
+                // A lack of room passes; anything else must not refuse intents for ever.
+                isImpossible = !error.isNoSpace
+                return isImpossible ? error : nil
+            }
             free -= more
             held = size
         }
+        return nil
     }
 
     func close() { if wanted > 0 { files.close(file) } }

@@ -110,6 +110,15 @@ import Testing
         return try answers.wait(for: 1)[0]
     }
 
+    @Test func `a file system that cannot set room aside is one without a reserve, not one that is full`() throws {
+        let files = MemoryFiles()
+        files.refuse { call, _ in call == "posix_fallocate" ? EOPNOTSUPP : nil }
+        let (spool, _, _) = try opened("/spool", Self.options(segment: 32_768), files)
+        for _ in 0..<3 { #expect(throws: Never.self) { try spool.appended([1]).get() } }
+        #expect(spool.usage.state == .ok)
+        spool.close()
+    }
+
     @Test func `where enough is left free there is no such file, and none is left behind`() throws {
         let files = MemoryFiles()
         files.capacity = 10_000_000
