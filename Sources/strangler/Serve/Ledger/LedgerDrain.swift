@@ -169,7 +169,8 @@ final class LedgerDrain: Sendable {
         guard batch.count > 0 else {
             state.withLock { $0.turn = .idle }
             guard batch.next > spool.drained else { return false }
-            // A stretch that a repair has made void.
+            // Behind the cursor there may be more than records: the head of a segment whose process died then, or what a
+            // repair has made void. Left undrained, an adopted spool would stay for ever.
             try await onQueue { try spool.drained(to: batch.next) }
             return true
         }
