@@ -56,4 +56,37 @@ import Testing
         let sorted = try LedgerDrain.sort(spool, filedThrough: 0)
         #expect(sorted.end == spool.durable && sorted.kept.isEmpty && sorted.shed == 0)
     }
+
+    @Test func `what cannot be read of a predecessor's is waited for, and so is what lies beside it`() async throws {
+        let scene = try await LedgerScene()
+        let (whole, damaged) = (path(scene, 8), path(scene, 9))
+        try leave(whole)
+        try leave(damaged)
+        try Data(repeating: 255, count: 8192).write(to: URL(filePath: damaged + "/cursor"))
+        let locks = [damaged, whole].map { open($0 + "/lock", O_RDWR) }
+        for lock in locks { try #require(flock(lock, LOCK_EX | LOCK_NB) == 0) }
+
+        let proxy = try await scene.start()
+        let clients = WritingClients(clients: 2, pause: 1_000)
+        clients.go(to: proxy.port)
+        try await eventually("writes are on record") { clients.acknowledged > 10 }
+        try await clients.stop()
+        // The damaged one first, so that there is no look that finds the other one alone.
+        for lock in locks { close(lock) }
+        // Who opens a spool writes its name in: the second look has begun when it is there once more.
+        for _ in 0..<2 {
+            try await eventually("the damaged one is looked at") {
+                try String(contentsOfFile: damaged + "/lock", encoding: .utf8) == "\(proxy.processID)\n"
+            }
+            try #require(truncate(damaged + "/lock", 0) == 0)
+        }
+        #expect(scene.service.record.written.isEmpty)
+        try FileManager.default.removeItem(atPath: damaged + "/cursor")
+
+        try await scene.settles(proxy)
+        try await LedgerTruth(scene, clients).expectWhole()
+        let ended = await proxy.stop()
+        #expect(ended.status == 0 && ended.log.contains("so nothing is delivered"), "\(ended)")
+        await scene.end()
+    }
 }

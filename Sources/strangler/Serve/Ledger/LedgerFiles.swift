@@ -71,10 +71,16 @@ final class LedgerFiles: Sendable {
     /// Of those that other processes have left: to be drained and removed.
     var adopted: [Spool] { adoptedOnes.withLock { $0 } }
 
-    /// Takes over what processes have left since. Blocks.
+    /// Takes over what processes have left since: all of it, or nothing. Blocks.
     func adoptOrphans() throws -> Found {
         var found = Found(logs: [own])
-        try adopt(into: &found)
+        do {
+            try adopt(into: &found)
+        } catch {
+            // Nobody else knows that they are open: they would stay locked by this very process.
+            for spool in found.logs where spool !== own { spool.close() }
+            throw error
+        }
         return found
     }
 
