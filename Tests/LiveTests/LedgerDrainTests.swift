@@ -43,7 +43,7 @@ import Testing
         _ = try Spool.repair(directory: directory)
         let spool = try Spool.open(directory: directory, options: options, logger: logger) { _, _ in }
         defer { spool.close() }
-        let sorted = try LedgerDrain.sort(spool, filedThrough: 5)
+        let sorted = try LedgerDrain.sort(spool, before: .max, filedThrough: 5)
         #expect(sorted.end > spool.drained)
         #expect(sorted.kept == [LedgerRecord.settled(facts(2), how: .neverSent).encoded])
         #expect(sorted.shed == 1)

@@ -53,7 +53,7 @@ import Testing
         let spool = try Spool.open(directory: root)
         defer { spool.close() }
         #expect(spool.drained < spool.durable)
-        let sorted = try LedgerDrain.sort(spool, filedThrough: 0)
+        let sorted = try LedgerDrain.sort(spool, before: .max, filedThrough: 0)
         #expect(sorted.end == spool.durable && sorted.kept.isEmpty && sorted.shed == 0)
     }
 
