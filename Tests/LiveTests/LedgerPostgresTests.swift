@@ -72,7 +72,7 @@ import Testing
     {
         let scene = try await LedgerScene(spool: ", quota: 4MiB, keep-free: 0, segment: 64KiB")
         let proxy = try await scene.start()
-        let clients = WritingClients(clients: 8, pause: 4_000)
+        let clients = WritingClients(clients: 8, pause: 10_000)
         clients.go(to: proxy.port)
         try await eventually("writes go on") { clients.acknowledged > 100 }
         try await loss.begin(scene)
